@@ -1,0 +1,42 @@
+/**
+ * The contract between values and bytes. Null never reaches a serde: a null value is a null in Kafka, and the engine
+ * passes it by. Both directions are synchronous; what has to be fetched first (a schema) is announced by `prepare`,
+ * or by throwing `SchemaPending` while decoding.
+ *
+ * @module
+ */
+import type { ByteWriter } from "../record/bytes.ts";
+import type { Headers } from "../record/headers.ts";
+
+/** Where bytes come from or go to: it names registry subjects and is part of error messages. One object per place, made once. */
+export interface SerdeSite {
+  /** The topic; for a store its changelog topic. */
+  readonly topic: string;
+  /** Whether this is the record's key. */
+  readonly isKey: boolean;
+}
+
+/** Bytes to values and back. Kafka: `Serde`. */
+export interface Serde<T> {
+  /** What it is, for messages and descriptions: `string`, `int64`, `avro(Order)`. */
+  readonly name: string;
+
+  /** Appends the value's bytes to `out`. @throws {SerializationException} when the value does not fit. */
+  encode(value: T, out: ByteWriter, site: SerdeSite): void;
+
+  /**
+   * The value in `bytes[start, end)`. The bytes are lent: what is kept must be copied.
+   * @throws {SerializationException} when the bytes are no such value
+   * @throws {SchemaPending} when a schema has to be fetched first
+   */
+  decode(bytes: Uint8Array, start: number, end: number, site: SerdeSite, headers?: Headers): T;
+
+  /** Fetches or registers what `encode` at that site will need (called once before the first record). */
+  prepare?(site: SerdeSite): Promise<void>;
+
+  /** Headers that a record encoded by this serde carries in addition (schema ids in headers). */
+  headersOf?(value: T, site: SerdeSite, headers: Headers): Headers;
+}
+
+/** The value type of a serde: `Infer<typeof orderSerde>`. */
+export type Infer<S> = S extends Serde<infer T> ? T : never;
