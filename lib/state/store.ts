@@ -1,0 +1,318 @@
+/**
+ * The contracts of state: what processors see of a store, and what a store sees of its task. Instants and durations are
+ * epoch ms and ms. Iteration is lazy and in unsigned byte order of the serialized keys, as in Kafka Streams; a store may be written while it is
+ * iterated, and the iteration then may or may not show the change.
+ *
+ * @module
+ */
+import type { RecordContext } from "../record/context.ts";
+import type { Change } from "../record/change.ts";
+import type { Headers } from "../record/headers.ts";
+import type { StreamRecord } from "../record/record.ts";
+import type { Windowed } from "../record/windowed.ts";
+
+/** What all stores have in common. Kafka Streams: `StateStore`. */
+export interface StateStore {
+  readonly name: string;
+  /** Whether the contents survive the process. */
+  readonly persistent: boolean;
+  /** Opens the store for a task. Called once, before the processors' `init`. */
+  init(context: StoreContext): void;
+  /** Empties the cache: writes and forwards what it holds back. The first step of a commit. */
+  flush(): void;
+  close(): void;
+  readonly isOpen: boolean;
+  /** Applies rows of the changelog, without logging or forwarding them. */
+  restore(rows: RestoreRows, from: number, to: number): void;
+}
+
+/** Rows read from a changelog; a `ConsumedBatch` is one. Lengths of -1 are null. */
+export interface RestoreRows {
+  readonly slab: Uint8Array;
+  readonly offsets: Float64Array;
+  readonly timestamps: Float64Array;
+  readonly keyStarts: Int32Array;
+  readonly keyLengths: Int32Array;
+  readonly valueStarts: Int32Array;
+  readonly valueLengths: Int32Array;
+  readonly headerStarts: Int32Array;
+  readonly headerLengths: Int32Array;
+}
+
+/** Writes to a store's changelog topic. The bytes are copied before it returns. */
+export interface ChangelogWriter {
+  log(
+    key: Uint8Array,
+    value: Uint8Array | null,
+    timestamp: number,
+    headers?: Headers,
+    /** The part of `value` that counts, when it is a slice of a larger buffer. */
+    valueStart?: number,
+  ): void;
+}
+
+/** What a store gets of the task it lives in. */
+export interface StoreContext {
+  readonly applicationId: string;
+  readonly taskId: string;
+  readonly partition: number;
+  /** Where byte stores are opened: the task's LMDB environment, or memory. */
+  readonly environment: StateEnvironment;
+  /** The record in hand. A cached entry that is flushed puts its own context there for the time of the forward. */
+  readonly record: RecordContext;
+  /** The writer of that store's changelog; undefined when logging is off. */
+  changelog(storeName: string): ChangelogWriter | undefined;
+  /** The changelog topic of a store (also the serdes' topic when logging is off). */
+  changelogTopic(storeName: string): string;
+  /** The memory that the caches of a thread share; undefined when caching is off (size 0). */
+  readonly cache: CacheBudget | undefined;
+  /** The greatest timestamp that the task has processed, -1 before the first. */
+  streamTime(): number;
+  /** Counts a record that a store or operator drops. */
+  dropped(reason: DropReason): void;
+  /** Holds values for metrics; names are Kafka Streams' store metrics. */
+  readonly storeMetrics?: StoreMeter;
+}
+
+/** Why a record was left out. Each counts into `dropped-records`. */
+export type DropReason =
+  | "null-key"
+  | "null-value"
+  | "late"
+  | "expired"
+  | "deserialization"
+  | "processing"
+  | "production"
+  | "timestamp"
+  | "stale-response"
+  | "out-of-order";
+
+/** Counters a store updates; one object per store, plain fields. */
+export interface StoreMeter {
+  puts: number;
+  gets: number;
+  cacheHits: number;
+  cacheMisses: number;
+}
+
+/** The bytes that all caches of a stream thread may hold together, and the eviction when they hold more. Kafka Streams: `ThreadCache`. */
+export interface CacheBudget {
+  readonly maxBytes: number;
+  usedBytes: number;
+  /** Registers a cache that can be asked to evict; called at store init. */
+  register(cache: EvictableCache): void;
+  unregister(cache: EvictableCache): void;
+  /** Called after a put that may have exceeded the budget. */
+  evictIfNeeded(cache: EvictableCache): void;
+}
+
+/** A cache that gives memory back. */
+export interface EvictableCache {
+  readonly usedBytes: number;
+  /** Drops the least recently used entry; if it is dirty, all dirty entries are flushed, that one first. */
+  evictOne(): boolean;
+}
+
+/**
+ * The bytes of a task's stores, and the offsets of the changelogs that they correspond to. Writes are held in memory until
+ * `commit`; `rollback` forgets them. Two implementations: memory and LMDB.
+ */
+export interface StateEnvironment {
+  /** Opens (or makes) an ordered byte store of that name. */
+  open(name: string): ByteStore;
+  /** Changelog position per store name: the next offset to restore from. Undefined: nothing is known, restore from the beginning. */
+  committedOffset(storeName: string): number | undefined;
+  /** Writes all that was held back, with these positions (next offset per store), in one transaction. */
+  commit(offsets: ReadonlyMap<string, number>): void;
+  /** Forgets all writes since the last commit. */
+  rollback(): void;
+  /** Bytes of writes that are held in memory. */
+  readonly uncommittedBytes: number;
+  /** Forgets everything: contents and positions, on disk too. */
+  wipe(): void;
+  close(options: { clean: boolean }): void;
+}
+
+/** An ordered map of bytes to bytes. What `get` and iteration give may be lent: copy or decode before the next read. */
+export interface ByteStore {
+  readonly name: string;
+  get(key: Uint8Array): Uint8Array | undefined;
+  /** The arrays belong to the store from now on. */
+  put(key: Uint8Array, value: Uint8Array): void;
+  delete(key: Uint8Array): void;
+  /** Entries from `from` (inclusive) to `to` (exclusive) in unsigned byte order, or backwards; undefined is open-ended. */
+  range(
+    from: Uint8Array | undefined,
+    to: Uint8Array | undefined,
+    reverse?: boolean,
+  ): IterableIterator<[Uint8Array, Uint8Array]>;
+  /** Writes that bypass the transaction: restore only. */
+  bulk(entries: Iterable<readonly [Uint8Array, Uint8Array | null]>): void;
+  approximateCount(): number;
+}
+
+/** Key-value store as processors see it. Kafka Streams: `KeyValueStore`. */
+export interface KeyValueStore<K, V> extends StateStore {
+  get(key: K): V | null;
+  /** Null deletes. */
+  put(key: K, value: V | null): void;
+  putIfAbsent(key: K, value: V | null): V | null;
+  putAll(entries: Iterable<readonly [K, V | null]>): void;
+  /** Gives the value that was there. */
+  delete(key: K): V | null;
+  /** From and to inclusive; null is open-ended. */
+  range(from: K | null, to: K | null): IterableIterator<[K, V]>;
+  reverseRange(from: K | null, to: K | null): IterableIterator<[K, V]>;
+  all(): IterableIterator<[K, V]>;
+  reverseAll(): IterableIterator<[K, V]>;
+  prefixScan(prefix: Uint8Array): IterableIterator<[K, V]>;
+  approximateNumEntries(): number;
+}
+
+/** A value with the timestamp (epoch ms) of its last update. Kafka Streams: `ValueAndTimestamp`. */
+export class ValueAndTimestamp<V> {
+  readonly value: V;
+  readonly timestamp: number;
+  constructor(value: V, timestamp: number) {
+    this.value = value;
+    this.timestamp = timestamp;
+  }
+}
+
+/** Kafka Streams: `TimestampedKeyValueStore`. */
+export interface TimestampedKeyValueStore<K, V> extends KeyValueStore<K, ValueAndTimestamp<V>> {}
+
+/** A version of a row. `validTo` undefined: it is the latest. Kafka Streams: `VersionedRecord`. */
+export interface VersionedRecord<V> {
+  readonly value: V;
+  readonly timestamp: number;
+  readonly validTo: number | undefined;
+}
+
+/** Rows with their history. Kafka Streams: `VersionedKeyValueStore` (KIP-889). */
+export interface VersionedKeyValueStore<K, V> extends StateStore {
+  readonly historyRetentionMs: number;
+  /** The `validTo` of what was put: -1 when it is the latest (Java's PUT_RETURN_CODE_VALID_TO_UNDEFINED), NOT_PUT when it is too old, else the timestamp of the next version. */
+  put(key: K, value: V | null, timestamp: number): number;
+  delete(key: K, timestamp: number): VersionedRecord<V> | null;
+  get(key: K, asOf?: number): VersionedRecord<V> | null;
+  /** Versions valid in [from, to], newest first unless `ascending`. */
+  history(
+    key: K,
+    from: number,
+    to: number,
+    ascending?: boolean,
+  ): IterableIterator<VersionedRecord<V>>;
+}
+/** `put` gave this: the version is older than the history retention and was not kept. Java: `Long.MIN_VALUE`. */
+export const NOT_PUT: number = Number.MIN_SAFE_INTEGER;
+
+/** Kafka Streams: `WindowStore`. Windows are named by their start. */
+export interface WindowStore<K, V> extends StateStore {
+  readonly windowSizeMs: number;
+  readonly retentionMs: number;
+  put(key: K, value: V | null, windowStart: number): void;
+  fetch(key: K, windowStart: number): V | null;
+  /** Windows of a key that start in [from, to], by start. */
+  fetchRange(key: K, from: number, to: number): IterableIterator<[number, V]>;
+  backwardFetchRange(key: K, from: number, to: number): IterableIterator<[number, V]>;
+  /** Windows of the keys in [keyFrom, keyTo] (null is open-ended) that start in [from, to]. */
+  fetchKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    from: number,
+    to: number,
+  ): IterableIterator<[Windowed<K>, V]>;
+  backwardFetchKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    from: number,
+    to: number,
+  ): IterableIterator<[Windowed<K>, V]>;
+  /** Windows of all keys that start in [from, to]. */
+  fetchAll(from: number, to: number): IterableIterator<[Windowed<K>, V]>;
+  backwardFetchAll(from: number, to: number): IterableIterator<[Windowed<K>, V]>;
+  all(): IterableIterator<[Windowed<K>, V]>;
+  backwardAll(): IterableIterator<[Windowed<K>, V]>;
+}
+
+/** Kafka Streams: `TimestampedWindowStore`. */
+export interface TimestampedWindowStore<K, V> extends WindowStore<K, ValueAndTimestamp<V>> {}
+
+/** Kafka Streams: `SessionStore`. */
+export interface SessionStore<K, V> extends StateStore {
+  readonly retentionMs: number;
+  put(session: Windowed<K>, value: V | null): void;
+  remove(session: Windowed<K>): void;
+  fetchSession(key: K, start: number, end: number): V | null;
+  /** Sessions of a key with end ≥ `earliestEnd` and start ≤ `latestStart`, in the store's order. */
+  findSessions(
+    key: K,
+    earliestEnd: number,
+    latestStart: number,
+  ): IterableIterator<[Windowed<K>, V]>;
+  backwardFindSessions(
+    key: K,
+    earliestEnd: number,
+    latestStart: number,
+  ): IterableIterator<[Windowed<K>, V]>;
+  /** Sessions of the keys in [keyFrom, keyTo]. */
+  findSessionsOfKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+  ): IterableIterator<[Windowed<K>, V]>;
+  /** Sessions of all keys with end in [earliestEnd, latestEnd], by end: for emit on close. */
+  findSessionsByEnd(earliestEnd: number, latestEnd: number): IterableIterator<[Windowed<K>, V]>;
+  fetch(key: K): IterableIterator<[Windowed<K>, V]>;
+  all(): IterableIterator<[Windowed<K>, V]>;
+}
+
+/**
+ * A store that may hold updates back. `setFlushListener` gives false when it does not cache: then the processor forwards itself.
+ * The record in the listener has the entry's own timestamp and headers. Kafka Streams: `CachedStateStore`.
+ */
+export interface CachedStateStore<K, V> {
+  setFlushListener(
+    listener: (record: StreamRecord<K, Change<V>>) => void,
+    sendOldValues: boolean,
+  ): boolean;
+}
+
+/** The kinds of store, as `describe` and the conformance files name them. */
+export type StoreKind =
+  | "keyValue"
+  | "timestampedKeyValue"
+  | "versioned"
+  | "window"
+  | "timestampedWindow"
+  | "session"
+  | "list"
+  | "buffer";
+
+/** Makes a store for each task. Immutable: `with…` give a changed builder. Kafka Streams: `StoreBuilder`. */
+export interface StoreBuilder<S extends StateStore = StateStore> {
+  readonly name: string;
+  readonly kind: StoreKind;
+  readonly loggingEnabled: boolean;
+  readonly cachingEnabled: boolean;
+  /** Topic settings of the changelog, over the defaults of its kind. */
+  readonly logConfig: Readonly<Record<string, string>>;
+  /** The changelog's default policy. `retentionMs` is the store's; the additional retention is the runtime's business. */
+  readonly changelogPolicy: ChangelogPolicy;
+  withLoggingEnabled(config?: Readonly<Record<string, string>>): StoreBuilder<S>;
+  withLoggingDisabled(): StoreBuilder<S>;
+  withCachingEnabled(): StoreBuilder<S>;
+  withCachingDisabled(): StoreBuilder<S>;
+  /** The serdes that have to be bound and prepared before the first record. */
+  readonly serdes: readonly { readonly serde: unknown; readonly isKey: boolean }[];
+  build(): S;
+}
+
+/** What a changelog topic is made with. */
+export interface ChangelogPolicy {
+  readonly cleanup: "compact" | "compact,delete";
+  readonly retentionMs?: number;
+  readonly minCompactionLagMs?: number;
+}
