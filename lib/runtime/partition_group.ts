@@ -1,0 +1,88 @@
+import type { RecordQueue } from "./record_queue.ts";
+
+/** What is known of a partition whose queue is empty. */
+export interface FetchState {
+  /**
+   * How many records the broker has beyond those that were fetched; undefined when that is not known yet.
+   */
+  lag(topic: string, partition: number): number | undefined;
+}
+
+/**
+ * The queues of a task's partitions. The next record is the one with the lowest timestamp among the heads; within a partition the order
+ * stays. Kafka Streams: `PartitionGroup`.
+ */
+export class PartitionGroup {
+  readonly queues: readonly RecordQueue[];
+  /** The greatest timestamp of the records taken so far, -1 before the first. */
+  streamTime = -1;
+  readonly #maxTaskIdleMs: number;
+  readonly #fetchState: FetchState | undefined;
+  /** When the wait for an empty partition whose lag is 0 began, by queue. */
+  readonly #idleSince: number[];
+
+  constructor(
+    queues: readonly RecordQueue[],
+    maxTaskIdleMs: number,
+    fetchState: FetchState | undefined,
+  ) {
+    this.queues = queues;
+    this.#maxTaskIdleMs = maxTaskIdleMs;
+    this.#fetchState = fetchState;
+    this.#idleSince = queues.map(() => -1);
+  }
+
+  /** Records that wait, over all partitions. */
+  get buffered(): number {
+    let sum = 0;
+    for (const queue of this.queues) sum += queue.size;
+    return sum;
+  }
+
+  /**
+   * Whether a record may be taken now. With `max.task.idle.ms` -1 any buffered record will do; with 0 an empty partition that has, or may have,
+   * records on the broker is waited for without limit; with more, one that is caught up is also waited for that long.
+   */
+  readyToProcess(now: number): boolean {
+    const { queues } = this;
+    let any = false;
+    let allHave = true;
+    for (let i = 0; i < queues.length; i++) {
+      if (queues[i].size > 0) {
+        any = true;
+        this.#idleSince[i] = -1;
+      } else allHave = false;
+    }
+    if (!any || allHave || this.#maxTaskIdleMs < 0 || this.#fetchState === undefined) return any;
+    for (let i = 0; i < queues.length; i++) {
+      const queue = queues[i];
+      if (queue.size > 0) continue;
+      const lag = this.#fetchState.lag(queue.topic, queue.partition);
+      if (lag === undefined || lag > 0) {
+        this.#idleSince[i] = -1;
+        return false;
+      }
+      if (this.#maxTaskIdleMs === 0) continue;
+      if (this.#idleSince[i] < 0) this.#idleSince[i] = now;
+      if (now - this.#idleSince[i] < this.#maxTaskIdleMs) return false;
+    }
+    return true;
+  }
+
+  /** The queue whose head is next; undefined when none has one. Heads are made ready on the way. */
+  next(): RecordQueue | undefined {
+    const { queues } = this;
+    let best: RecordQueue | undefined;
+    for (let i = 0; i < queues.length; i++) {
+      const queue = queues[i];
+      if (queue.size === 0 || !queue.ensureHead()) continue;
+      if (best === undefined || queue.headTimestamp < best.headTimestamp) best = queue;
+    }
+    return best;
+  }
+
+  /** Forgets all that waits. */
+  clear(): void {
+    for (const queue of this.queues) queue.clear();
+  }
+}

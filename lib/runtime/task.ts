@@ -1,0 +1,567 @@
+import {
+  AsyncFunctionError,
+  SchemaPending,
+  StreamsException,
+  TaskCorruptedException,
+  TaskMigratedException,
+  TopologyException,
+} from "../errors.ts";
+import type { PartitionOffset, PartitionRun, TopicPartition } from "../kafka/client.ts";
+import { RecordContext } from "../record/context.ts";
+import { Headers } from "../record/headers.ts";
+import { StreamRecord } from "../record/record.ts";
+import type { TaskId } from "../record/task_id.ts";
+import type { Clock } from "../record/time.ts";
+import type {
+  CacheBudget,
+  DropReason,
+  RestoreRows,
+  StateEnvironment,
+  StateStore,
+} from "../state/store.ts";
+import type { SubtopologyPlan } from "../topology/compile.ts";
+import type { Cancellable, PunctuationType } from "../topology/processor.ts";
+import type { BatchLease } from "./batch_lease.ts";
+import { errorContext, readResponse } from "./exception_handlers.ts";
+import { type FetchState, PartitionGroup } from "./partition_group.ts";
+import { FailedProcessingError, type SourceNode } from "./processor_node.ts";
+import { PunctuationQueue, type Schedule } from "./punctuation.ts";
+import type { RecordCollector } from "./record_collector.ts";
+import type { RecordQueue } from "./record_queue.ts";
+import type { TaskContext, TaskSettings } from "./task_context.ts";
+import { buildTaskGraph, type TaskGraph } from "./task_graph.ts";
+import { type Changelog, TaskStores } from "./task_stores.ts";
+
+/** What a task is made of. */
+export interface TaskOptions {
+  readonly id: TaskId;
+  readonly plan: SubtopologyPlan;
+  /** The partitions it reads: one of each source topic. */
+  readonly inputPartitions: readonly TopicPartition[];
+  readonly settings: TaskSettings;
+  readonly collector: RecordCollector;
+  readonly environment: StateEnvironment;
+  readonly stateDir: string;
+  readonly cache: CacheBudget | undefined;
+  readonly clock: Clock;
+  /** Asked for partitions whose queue is empty; without it a task never waits for one. */
+  readonly fetchState?: FetchState;
+  /** Global stores by name. */
+  readonly globalStores?: ReadonlyMap<string, StateStore>;
+  /** Told of every drop, for metrics, logs and the dead letter queue. */
+  readonly onDropped?: (reason: DropReason, task: StreamTask, detail: string | undefined) => void;
+}
+
+/** What a task wants committed for a partition. */
+export interface CommittableOffset extends TopicPartition {
+  /** The first record that waits; undefined when none does: then the consumer's position counts. */
+  readonly offset: number | undefined;
+  /** For the offset's metadata. */
+  readonly partitionTime: number;
+}
+
+/**
+ * One partition of one subtopology at work: queues, processors, stores and punctuations, all synchronous. The thread feeds it batches, lets it
+ * process, and commits it in two steps. Kafka Streams: `StreamTask`.
+ *
+ * ```
+ *   created ── openStores ──▶ restoring ── start ──▶ running ── close ──▶ closed
+ *      └──────────────────────────┴───────────── close ──────────────────────┘
+ * ```
+ */
+export class StreamTask implements TaskContext {
+  readonly taskId: TaskId;
+  readonly inputPartitions: readonly TopicPartition[];
+  readonly settings: TaskSettings;
+  readonly collector: RecordCollector;
+  readonly clock: Clock;
+  readonly stateDir: string;
+  readonly record: RecordContext = new RecordContext();
+  /** Numbers that processors keep in the committed offsets' metadata. */
+  processorMetadata: Map<string, number> = new Map();
+  state: "created" | "restoring" | "running" | "closed" = "created";
+  /** Something has happened since the last commit. */
+  commitNeeded = false;
+  /** A processor asked for a commit. */
+  commitRequested = false;
+  /** Sources are held back until this instant (epoch ms) by `pauseSources`; 0 when they are not. */
+  pausedUntil = 0;
+  /** Records processed. */
+  processed = 0;
+  /** Records dropped, by reason. */
+  readonly drops: Map<DropReason, number> = new Map();
+
+  readonly #options: TaskOptions;
+  readonly #stores: TaskStores;
+  readonly #environment: StateEnvironment;
+  readonly #graph: TaskGraph;
+  readonly #group: PartitionGroup;
+  readonly #queues = new Map<string, RecordQueue>();
+  readonly #streamPunctuations = new PunctuationQueue();
+  readonly #wallPunctuations = new PunctuationQueue();
+  #pending: Promise<void> | undefined;
+  #current: RecordQueue | undefined;
+
+  constructor(options: TaskOptions) {
+    this.#options = options;
+    this.taskId = options.id;
+    this.inputPartitions = options.inputPartitions;
+    this.settings = options.settings;
+    this.collector = options.collector;
+    this.clock = options.clock;
+    this.stateDir = options.stateDir;
+    this.#environment = options.environment;
+    this.#stores = new TaskStores(options, this);
+    this.#graph = buildTaskGraph(options.plan, options.inputPartitions, this, {
+      undecodable: (queue, error) => this.#undecodable(queue, error),
+      negativeTimestamp: (queue) => {
+        this.#takeRaw(queue);
+        this.dropped("timestamp", "the extracted timestamp is negative");
+      },
+    });
+    for (const queue of this.#graph.queues) {
+      this.#queues.set(`${queue.topic}-${queue.partition}`, queue);
+    }
+    this.#group = new PartitionGroup(
+      this.#graph.queues,
+      options.settings.maxTaskIdleMs,
+      options.fetchState,
+    );
+  }
+
+  get id(): TaskId {
+    return this.taskId;
+  }
+  /** The changelogs to restore before `start`. */
+  get changelogs(): readonly Changelog[] {
+    return this.#stores.changelogs;
+  }
+  /** What `process` waits for: a schema that is being fetched. The thread awaits it between two polls. */
+  get pending(): Promise<void> | undefined {
+    return this.#pending;
+  }
+  /** Bytes of writes that only memory holds. */
+  get uncommittedBytes(): number {
+    return this.#environment.uncommittedBytes;
+  }
+  /** The task's own stores by name. */
+  get stores(): ReadonlyMap<string, StateStore> {
+    return this.#stores.byName;
+  }
+  /** Records that wait, over all partitions. */
+  get buffered(): number {
+    return this.#group.buffered;
+  }
+
+  /** Opens the stores; after it `restore` may be called. */
+  openStores(): void {
+    this.#stores.open();
+    this.state = "restoring";
+  }
+
+  /** Applies rows of a changelog to its store. */
+  restore(store: string, rows: RestoreRows, from: number, to: number): void {
+    this.#stores.restore(store, rows, from, to);
+  }
+
+  /** Makes restored state durable, with the next offset of each changelog. Before `start` only. */
+  checkpointRestored(offsets: ReadonlyMap<string, number>): void {
+    this.#environment.commit(offsets);
+  }
+
+  /** The next changelog offset of a store that is on disk; undefined when nothing is known. */
+  committedChangelogOffset(store: string): number | undefined {
+    return this.#environment.committedOffset(store);
+  }
+
+  /** Forgets contents and positions of all stores: they are restored from the beginning. */
+  wipe(): void {
+    this.#environment.wipe();
+  }
+
+  /** Initializes the processors; partition times and processor metadata come from the committed offsets. */
+  start(
+    partitionTimes: readonly (TopicPartition & { readonly partitionTime: number })[] = [],
+    processorMetadata: ReadonlyMap<string, number> = new Map(),
+  ): void {
+    for (const { topic, partition, partitionTime } of partitionTimes) {
+      const queue = this.#queues.get(`${topic}-${partition}`);
+      if (queue) {
+        queue.partitionTime = partitionTime;
+        if (partitionTime > this.#group.streamTime) this.#group.streamTime = partitionTime;
+      }
+    }
+    this.processorMetadata = new Map(processorMetadata);
+    this.#graph.init();
+    this.state = "running";
+  }
+
+  /** Queues rows of a batch that belong to one of this task's partitions; gives the queue's size. */
+  addBatch(lease: BatchLease, run: PartitionRun): number {
+    const queue = this.#queue(run);
+    queue.add(lease, run.from, run.to);
+    return queue.size;
+  }
+
+  /** How many records of a partition wait. */
+  bufferedRecords(partition: TopicPartition): number {
+    return this.#queue(partition).size;
+  }
+
+  #queue({ topic, partition }: TopicPartition): RecordQueue {
+    const queue = this.#queues.get(`${topic}-${partition}`);
+    if (!queue) {
+      throw new TopologyException(`Task ${this.taskId} does not read ${topic}-${partition}`);
+    }
+    return queue;
+  }
+
+  /** Whether a record may be processed now (`max.task.idle.ms`, `pauseSources`, a schema that is awaited). */
+  isProcessable(now: number): boolean {
+    if (this.#pending !== undefined || now < this.pausedUntil) return false;
+    return this.#group.readyToProcess(now);
+  }
+
+  /** Processes one record; false when there was none to process. */
+  process(now: number): boolean {
+    return this.processUpTo(1, now) === 1;
+  }
+
+  /**
+   * Processes up to `max` records, each to the end; gives how many. Stops early when a commit is asked for, sources are paused, or
+   * a partition that has to be waited for runs empty. Stream-time punctuations that come due fire in between, as they do in Kafka Streams
+   * after each pass.
+   * @throws {StreamsException} when a record fails and the handler says to stop
+   */
+  processUpTo(max: number, now: number): number {
+    let count = 0;
+    while (count < max) {
+      if (!this.isProcessable(now)) break;
+      const queue = this.#nextQueue();
+      if (queue === undefined) break;
+      this.#processHead(queue);
+      count++;
+      if (this.#group.streamTime >= this.#streamPunctuations.nextDue || this.commitRequested) break;
+    }
+    this.processed += count;
+    return count;
+  }
+
+  #nextQueue(): RecordQueue | undefined {
+    try {
+      const queue = this.#group.next();
+      if (queue === undefined) this.#noteSkips();
+      return queue;
+    } catch (error) {
+      if (!(error instanceof SchemaPending)) throw this.#asStreamsException(error);
+      this.#pending = error.ready.finally(() => {
+        this.#pending = undefined;
+      });
+      return undefined;
+    }
+  }
+
+  #noteSkips(): void {
+    for (const queue of this.#group.queues) {
+      if (!queue.skipped) continue;
+      queue.skipped = false;
+      this.commitNeeded = true;
+    }
+  }
+
+  #processHead(queue: RecordQueue): void {
+    const { record } = this;
+    const timestamp = queue.headTimestamp;
+    record.topic = queue.topic;
+    record.partition = queue.partition;
+    record.offset = queue.headOffset;
+    record.timestamp = timestamp;
+    record.headers = queue.headHeaders;
+    if (timestamp > this.#group.streamTime) this.#group.streamTime = timestamp;
+    this.commitNeeded = true;
+    this.#current = queue;
+    const source: SourceNode = this.#graph.sourceOf(queue);
+    try {
+      source.process(
+        new StreamRecord(queue.headKey, queue.headValue, timestamp, queue.headHeaders),
+      );
+    } catch (error) {
+      throw this.#processFailed(error, queue);
+    }
+    this.#current = undefined;
+    queue.advance();
+  }
+
+  #processFailed(error: unknown, queue: RecordQueue): Error {
+    if (
+      error instanceof TaskCorruptedException || error instanceof TaskMigratedException ||
+      error instanceof AsyncFunctionError
+    ) return error;
+    const failed = error instanceof FailedProcessingError ? error : undefined;
+    if (!failed && error instanceof StreamsException) return error;
+    const wrapped = new StreamsException(
+      `Exception caught in process. taskId=${this.taskId}, processor=${
+        failed?.processorName ?? "unknown"
+      }, topic=${queue.topic}, partition=${queue.partition}, offset=${queue.headOffset}`,
+      { cause: failed?.cause ?? error },
+    );
+    wrapped.taskId = this.taskId;
+    return wrapped;
+  }
+
+  #asStreamsException(error: unknown): unknown {
+    if (error instanceof StreamsException) error.taskId = this.taskId;
+    return error;
+  }
+
+  #takeRaw(queue: RecordQueue): void {
+    const { record } = this;
+    record.topic = queue.topic;
+    record.partition = queue.partition;
+    record.offset = queue.headOffset;
+    record.timestamp = Math.max(0, queue.headTimestamp);
+    record.headers = queue.headHeaders;
+    record.rawKey = queue.rawKey();
+    record.rawValue = queue.rawValue();
+  }
+
+  #undecodable(queue: RecordQueue, error: Error): void {
+    this.#takeRaw(queue);
+    const context = errorContext(this.record, this.taskId, undefined);
+    const response = readResponse(this.settings.handlers.deserialization(context, error));
+    for (const letter of response.deadLetters) this.collector.deadLetter(letter);
+    if (response.action === "fail") {
+      throw new StreamsException(
+        "Deserialization exception handler is set to fail upon a deserialization error. " +
+          "If you would rather have the streaming pipeline continue after a deserialization error, please set the " +
+          `deserialization.exception.handler appropriately. topic=[${queue.topic}] partition=[${queue.partition}] offset=[${queue.headOffset}]`,
+        { cause: error },
+      );
+    }
+    this.#countDrop(
+      "deserialization",
+      `Skipping record due to deserialization error: ${error.message}`,
+    );
+  }
+
+  /** Fires punctuations that are due, by stream time and then by the clock; true when any fired. */
+  punctuate(now: number): boolean {
+    const byStream = this.#group.streamTime >= 0 &&
+      this.#streamPunctuations.punctuate(this.#group.streamTime, this.#fire);
+    const byClock = this.punctuateWallClock(now);
+    return byStream || byClock;
+  }
+
+  /** Fires wall-clock punctuations alone. */
+  punctuateWallClock(now: number): boolean {
+    return this.#wallPunctuations.punctuate(now, this.#fire);
+  }
+
+  readonly #fire = (schedule: Schedule, timestamp: number): void => {
+    const { record } = this;
+    record.topic = undefined;
+    record.partition = -1;
+    record.offset = -1;
+    record.timestamp = timestamp;
+    record.headers = Headers.EMPTY;
+    record.rawKey = null;
+    record.rawValue = null;
+    this.commitNeeded = true;
+    try {
+      schedule.callback(timestamp);
+    } catch (error) {
+      if (error instanceof TaskCorruptedException || error instanceof TaskMigratedException) {
+        throw error;
+      }
+      const cause = error instanceof FailedProcessingError ? error.cause : error;
+      if (!(error instanceof FailedProcessingError)) {
+        try {
+          this.processingFailed(schedule.processorName, undefined, error as Error);
+          return;
+        } catch (refused) {
+          if (!(refused instanceof FailedProcessingError)) throw refused;
+        }
+      }
+      throw new StreamsException(
+        `task [${this.taskId}] Exception caught while punctuating processor '${schedule.processorName}'`,
+        { cause },
+      );
+    }
+  };
+
+  /**
+   * First step of a commit: empties the caches (which forwards and writes) and gives the offsets to commit. After it the producer is flushed
+   * and the offsets are committed; then comes `postCommit`.
+   */
+  prepareCommit(): CommittableOffset[] {
+    try {
+      this.#stores.flush();
+    } catch (error) {
+      if (error instanceof FailedProcessingError) {
+        throw new StreamsException(
+          `Exception caught while flushing stores of task ${this.taskId}`,
+          {
+            cause: error.cause,
+          },
+        );
+      }
+      throw error;
+    }
+    return this.#group.queues.map((queue) => {
+      const next = queue.nextOffset();
+      return {
+        topic: queue.topic,
+        partition: queue.partition,
+        offset: next < 0 ? undefined : next,
+        partitionTime: queue.partitionTime,
+      };
+    });
+  }
+
+  /** Last step of a commit: writes the stores' changes, with the next changelog offset of each, in one transaction. */
+  postCommit(changelogOffsets: ReadonlyMap<string, number>): void {
+    this.#environment.commit(changelogOffsets);
+    this.commitNeeded = false;
+    this.commitRequested = false;
+  }
+
+  /** Forgets what was written since the last commit, and all that waits in queues. The task is closed afterwards. */
+  rollback(): void {
+    this.#group.clear();
+    this.#environment.rollback();
+    this.commitNeeded = false;
+    this.commitRequested = false;
+  }
+
+  /** Closes processors and stores. `clean` says that a commit went before: the state on disk can be trusted. */
+  close({ clean }: { clean: boolean }): void {
+    if (this.state === "closed") return;
+    const running = this.state === "running";
+    this.state = "closed";
+    this.#group.clear();
+    const errors: unknown[] = [];
+    const attempt = (step: () => void) => {
+      try {
+        step();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    if (running) attempt(() => this.#graph.close());
+    if (!clean) attempt(() => this.#environment.rollback());
+    attempt(() => this.#stores.close());
+    attempt(() => this.#environment.close({ clean }));
+    if (clean && errors.length > 0) {
+      throw new StreamsException(
+        `Cannot close task ${this.taskId} cleanly as a processor or store failed`,
+        {
+          cause: errors[0],
+        },
+      );
+    }
+  }
+
+  // What the nodes see.
+
+  streamTime(): number {
+    return this.#group.streamTime;
+  }
+
+  store(name: string, processorName: string, connected: readonly string[]): StateStore {
+    return this.#stores.forProcessor(name, processorName, connected);
+  }
+
+  schedule(
+    processorName: string,
+    intervalMs: number,
+    type: PunctuationType,
+    callback: (timestamp: number) => void,
+    startTimeMs: number | undefined,
+  ): Cancellable {
+    if (!(intervalMs >= 1)) {
+      throw new RangeError(
+        `Cannot schedule a punctuation in ${processorName} as the interval must be at least 1 ms: current value is ${intervalMs}`,
+      );
+    }
+    if (startTimeMs !== undefined && startTimeMs < 0) {
+      throw new RangeError(
+        `Cannot schedule a punctuation in ${processorName} as the start time must not be negative: current value is ${startTimeMs}`,
+      );
+    }
+    const now = type === "stream-time" ? this.#group.streamTime : this.clock.now();
+    // Unanchored: stream time is aligned to 0 and fires with the first record; the clock fires after one interval.
+    let start = startTimeMs ?? (type === "stream-time" ? 0 : now + intervalMs);
+    if (startTimeMs !== undefined && start < now) {
+      start += Math.ceil((now - start) / intervalMs) * intervalMs;
+    }
+    const queue = type === "stream-time" ? this.#streamPunctuations : this.#wallPunctuations;
+    return queue.schedule(processorName, start, intervalMs, callback);
+  }
+
+  requestCommit(): void {
+    this.commitRequested = true;
+  }
+
+  dropped(reason: DropReason, detail?: string): void {
+    this.#countDrop(reason, detail);
+    const { deadLetterTopic, deadLetterDrops } = this.settings.handlers;
+    if (deadLetterTopic === undefined || !deadLetterDrops.has(reason)) return;
+    this.#fillRaw();
+    const { record } = this;
+    let headers = record.headers.add("__streams.errors.reason", reason)
+      .add("__streams.errors.message", detail ?? `Record dropped: ${reason}`);
+    if (record.topic !== undefined) {
+      headers = headers.add("__streams.errors.topic", record.topic)
+        .add("__streams.errors.partition", String(record.partition))
+        .add("__streams.errors.offset", String(record.offset));
+    }
+    this.collector.deadLetter({
+      topic: deadLetterTopic,
+      key: record.rawKey,
+      value: record.rawValue,
+      timestamp: record.timestamp,
+      headers,
+    });
+  }
+
+  #countDrop(reason: DropReason, detail: string | undefined): void {
+    this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
+    this.#options.onDropped?.(reason, this, detail);
+  }
+
+  #fillRaw(): void {
+    if (this.#current === undefined) return;
+    this.record.rawKey = this.#current.rawKey();
+    this.record.rawValue = this.#current.rawValue();
+  }
+
+  processingFailed(
+    processorName: string,
+    record: StreamRecord<any, any> | undefined,
+    error: Error,
+  ): void {
+    this.#fillRaw();
+    const context = errorContext(this.record, this.taskId, processorName);
+    let response;
+    try {
+      response = readResponse(this.settings.handlers.processing(context, record, error));
+    } catch (handlerError) {
+      throw new FailedProcessingError(
+        processorName,
+        new StreamsException("Fatal user code error in processing error callback", {
+          cause: handlerError,
+        }),
+      );
+    }
+    for (const letter of response.deadLetters) this.collector.deadLetter(letter);
+    if (response.action !== "continue") throw new FailedProcessingError(processorName, error);
+    this.#countDrop("processing", error.message);
+  }
+
+  pauseSources(untilMs: number): void {
+    if (untilMs > this.pausedUntil) this.pausedUntil = untilMs;
+  }
+}
+
+/** Committed offsets as a task's `start` wants them. */
+export type CommittedPartition = PartitionOffset & { readonly partitionTime: number };
