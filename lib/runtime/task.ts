@@ -346,10 +346,15 @@ export class StreamTask implements TaskContext {
 
   /** Fires punctuations that are due, by stream time and then by the clock; true when any fired. */
   punctuate(now: number): boolean {
-    const byStream = this.#group.streamTime >= 0 &&
-      this.#streamPunctuations.punctuate(this.#group.streamTime, this.#fire);
+    const byStream = this.punctuateStreamTime();
     const byClock = this.punctuateWallClock(now);
     return byStream || byClock;
+  }
+
+  /** Fires stream-time punctuations alone. */
+  punctuateStreamTime(): boolean {
+    const { streamTime } = this.#group;
+    return streamTime >= 0 && this.#streamPunctuations.punctuate(streamTime, this.#fire);
   }
 
   /** Fires wall-clock punctuations alone. */

@@ -34,6 +34,12 @@ export interface Serde<T> {
   /** Fetches or registers what `encode` at that site will need (called once before the first record). */
   prepare?(site: SerdeSite): Promise<void>;
 
+  /**
+   * How many leading bytes of an encoded key of that length choose the partition; the whole key when this is absent.
+   * Windowed keys are partitioned by their inner key. Kafka Streams: `WindowedStreamPartitioner`.
+   */
+  partitionPrefix?(length: number): number;
+
   /** Headers that a record encoded by this serde carries in addition (schema ids in headers). */
   headersOf?(value: T, site: SerdeSite, headers: Headers): Headers;
 }

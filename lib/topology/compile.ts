@@ -99,6 +99,37 @@ export function compileTopology(topology: Topology, options: CompileOptions): To
   });
 }
 
+/**
+ * The whole topology but its global stores as one subtopology, number 0: what the test driver runs as a single task.
+ * Kafka Streams: `InternalTopologyBuilder.buildTopology`.
+ */
+export function compileAsOneTask(topology: Topology, options: CompileOptions): SubtopologyPlan {
+  const plan = compileTopology(topology, options);
+  const globals = new Set(plan.global?.nodes.map((n) => n.node.name));
+  const names = [...topology.nodes.keys()].filter((name) => !globals.has(name));
+  const full = (topic: string) =>
+    topology.internalTopics.has(topic) ? `${options.applicationId}-${topic}` : topic;
+  return planSubtopology(topology, 0, names, options, full);
+}
+
+/** The global part in the form of a subtopology: its stores are filled from its source topics and log nothing. */
+export function globalAsSubtopology(global: GlobalPlan): SubtopologyPlan {
+  return {
+    id: -1,
+    nodes: global.nodes,
+    stores: global.stores.map((entry) => ({
+      name: entry.builder.name,
+      builder: entry.builder,
+      changelogTopic: entry.topic,
+      changelogIsSource: true,
+    })),
+    sourceTopics: global.stores.map((entry) => entry.topic),
+    sourcePatterns: [],
+    sinkTopics: [],
+    repartitionTopics: [],
+  };
+}
+
 function planSubtopology(
   topology: Topology,
   id: number,
