@@ -161,7 +161,8 @@ function milliseconds(what: string, value: number, least: number): number {
 export function firstWindowStart(windows: TimeWindows, timestamp: number): number {
   const advance = windows.advanceMs;
   const earliest = timestamp - windows.sizeMs + advance;
-  return earliest <= 0 ? 0 : earliest - earliest % advance;
+  // A floored quotient, not a remainder: the remainder of numbers beyond 32 bits is a library call.
+  return earliest <= 0 ? 0 : Math.floor(earliest / advance) * advance;
 }
 
 /** The span of each window as stores and windowed keys need it. Java: `Windows.size`. */

@@ -74,7 +74,7 @@ export class TupleForwarder<K, V> {
     headers: Headers,
   ): void {
     if (this.cached) return;
-    const change = new Change(newValue, this.#sendOldValues ? oldValue : null, isLatest);
+    const change = new Change(newValue ?? null, this.#sendOldValues ? oldValue : null, isLatest);
     this.#context.forward(new StreamRecord(key, change, timestamp, headers));
   }
 }
