@@ -280,6 +280,28 @@ export interface CachedStateStore<K, V> {
   ): boolean;
 }
 
+/**
+ * Records held back in order of time, then of serialized key. Two kinds: one entry per key that keeps its first time and its
+ * newest value (suppress, `T` is a `Change<V>`), or every record by its own timestamp with a grace (stream-table join).
+ * An entry keeps the record context it came with. Kafka Streams: `TimeOrderedKeyValueBuffer`.
+ */
+export interface TimeOrderedBuffer<K, T, V = T> extends StateStore {
+  /** Holds a record back under `time` (epoch ms). False: it is older than the grace allows and was not taken. */
+  put(time: number, record: StreamRecord<K, T>): boolean;
+  /**
+   * Removes the oldest entries, as far as the grace allows, while `more()` says so, and gives each to `emit` with its own timestamp and
+   * headers. For the time of `emit` the task's record context is the entry's.
+   */
+  evictWhile(more: () => boolean, emit: (record: StreamRecord<K, T>) => void): void;
+  /** The row as downstream knows it while the key is held here (null: no row); undefined when the key is not held. */
+  priorValue(key: K): ValueAndTimestamp<V> | null | undefined;
+  readonly recordCount: number;
+  /** What the entries take, in bytes, as Kafka Streams counts it. */
+  readonly byteSize: number;
+  /** The time of the oldest entry, `Infinity` when there is none. */
+  readonly minTimestamp: number;
+}
+
 /** The kinds of store, as `describe` and the conformance files name them. */
 export type StoreKind =
   | "keyValue"
