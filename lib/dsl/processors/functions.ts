@@ -26,6 +26,13 @@ export type Merger<K, A> = (left: A, right: A, key: K) => A;
 /** Two joined values to one. Kafka Streams: `ValueJoinerWithKey`. */
 export type ValueJoiner<K, L, R, Out> = (left: L, right: R, key: K) => Out;
 
+/** The joiner as the right side needs it, its own value first. Java: `AbstractStream.reverseJoinerWithKey`. */
+export function reverseJoiner<K, L, R, Out>(
+  joiner: ValueJoiner<K, L, R, Out>,
+): ValueJoiner<K, R, L, Out> {
+  return (right, left, key) => joiner(left, right, key);
+}
+
 /**
  * Gives the result of a user's function back, or refuses it.
  *

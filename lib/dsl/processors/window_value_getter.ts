@@ -77,8 +77,9 @@ class SessionValueGetter<K, A> implements KTableValueGetter<Windowed<K>, A> {
   }
 }
 
-function noHistory(storeName: string, timestamp: number): InvalidStateStoreException {
+/** The error for a look-up in the past where there is no history. */
+export function noHistory(storeName: string, timestamp: number): InvalidStateStoreException {
   return new InvalidStateStoreException(
-    `Cannot read ${storeName} as of ${timestamp} as only a versioned store keeps history: current value is a windowed store`,
+    `Cannot read ${storeName} as of ${timestamp} as only a versioned store keeps history: current value is a table without history`,
   );
 }
