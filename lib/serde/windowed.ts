@@ -1,0 +1,94 @@
+import { SerializationException } from "../errors.ts";
+import type { ByteWriter } from "../record/bytes.ts";
+import { readInt64 } from "../record/bytes.ts";
+import type { Headers } from "../record/headers.ts";
+import { Windowed } from "../record/windowed.ts";
+import { describeSite } from "./primitives.ts";
+import type { Serde, SerdeSite } from "./serde.ts";
+
+/**
+ * Keys of time windows in a topic: the inner key, then the window's start in 64 bits. The size is not written, so reading needs it; without
+ * one the end is the greatest instant. Kafka Streams: `TimeWindowedSerde`.
+ *
+ * @param sizeMs the windows' size in ms
+ */
+export function timeWindowed<K>(inner: Serde<K>, sizeMs?: number): Serde<Windowed<K>> {
+  return new WindowedSerde(inner, `timeWindowed(${inner.name})`, 8, {
+    write: (window, out) => out.int64(window.start),
+    read(key, bytes, at) {
+      const start = readInt64(bytes, at);
+      const end = sizeMs === undefined ? Number.MAX_SAFE_INTEGER : start + sizeMs;
+      return new Windowed(key, start, Math.min(end, Number.MAX_SAFE_INTEGER));
+    },
+  });
+}
+
+/** Keys of sessions in a topic: the inner key, then end and start in 64 bits each. Kafka Streams: `SessionWindowedSerde`. */
+export function sessionWindowed<K>(inner: Serde<K>): Serde<Windowed<K>> {
+  return new WindowedSerde(inner, `sessionWindowed(${inner.name})`, 16, {
+    write(window, out) {
+      out.int64(window.end);
+      out.int64(window.start);
+    },
+    read: (key, bytes, at) => new Windowed(key, readInt64(bytes, at + 8), readInt64(bytes, at)),
+  });
+}
+
+interface WindowFormat<K> {
+  write(window: Windowed<K>, out: ByteWriter): void;
+  read(key: K, bytes: Uint8Array, at: number): Windowed<K>;
+}
+
+class WindowedSerde<K> implements Serde<Windowed<K>> {
+  readonly name: string;
+  readonly inner: Serde<K>;
+  readonly #tail: number;
+  readonly #format: WindowFormat<K>;
+
+  constructor(inner: Serde<K>, name: string, tail: number, format: WindowFormat<K>) {
+    this.inner = inner;
+    this.name = name;
+    this.#tail = tail;
+    this.#format = format;
+  }
+
+  encode(value: Windowed<K>, out: ByteWriter, site: SerdeSite): void {
+    if (!(value instanceof Windowed)) {
+      throw new SerializationException(
+        `Cannot use ${
+          describeSite(site)
+        } as ${this.name} as it must be a Windowed: current value is ${String(value)}`,
+      );
+    }
+    this.inner.encode(value.key, out, site);
+    this.#format.write(value, out);
+  }
+
+  decode(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    site: SerdeSite,
+    headers?: Headers,
+  ): Windowed<K> {
+    const at = end - this.#tail;
+    if (at < start) {
+      throw new SerializationException(
+        `Cannot read ${
+          describeSite(site)
+        } as ${this.name} as it must have at least ${this.#tail} bytes: current value is ${
+          end - start
+        } bytes`,
+      );
+    }
+    return this.#format.read(this.inner.decode(bytes, start, at, site, headers), bytes, at);
+  }
+
+  partitionPrefix(length: number): number {
+    return length - this.#tail;
+  }
+
+  prepare(site: SerdeSite): Promise<void> {
+    return this.inner.prepare?.(site) ?? Promise.resolve();
+  }
+}
