@@ -10,6 +10,7 @@ import type {
   KeyValueStore,
   SessionStore,
   StateStore,
+  StoreKind,
   TimestampedKeyValueStore,
   TimestampedWindowStore,
   VersionedKeyValueStore,
@@ -19,6 +20,7 @@ import {
   compileAsOneTask,
   compileTopology,
   globalAsSubtopology,
+  type PlanStore,
   type SubtopologyPlan,
 } from "../topology/compile.ts";
 import { matchesWhole, type Topology } from "../topology/topology.ts";
@@ -57,6 +59,7 @@ export class TopologyTestDriver {
   readonly #globalTask: StreamTask | undefined;
   readonly #partitionTopics: Set<string>;
   readonly #globalTopics: Set<string>;
+  readonly #globalStores: readonly PlanStore[];
   readonly #offsets = new Map<string, number>();
   readonly #outputs = new Map<string, CapturedRecord[]>();
   readonly #produced = new Set<string>();
@@ -89,6 +92,7 @@ export class TopologyTestDriver {
     const { global } = compileTopology(built, compileOptions);
     this.#plan = compileAsOneTask(built, compileOptions);
     this.#globalTopics = new Set(global?.stores.map((s) => s.topic));
+    this.#globalStores = global ? globalAsSubtopology(global).stores : [];
     this.#partitionTopics = new Set(this.#plan.sourceTopics);
     for (const topic of this.#patternTopics) {
       if (this.#plan.sourcePatterns.some((p) => matchesWhole(p, topic))) {
@@ -268,6 +272,11 @@ export class TopologyTestDriver {
   /** Every store by name. */
   getAllStateStores(): Map<string, StateStore> {
     return new Map([...(this.#task?.stores ?? []), ...(this.#globalTask?.stores ?? [])]);
+  }
+  /** The kind of a store, as its builder says; undefined when there is none. */
+  storeKind(name: string): StoreKind | undefined {
+    const plans = [...this.#plan.stores, ...this.#globalStores];
+    return plans.find((s) => s.name === name)?.builder.kind;
   }
   /** A store by name; undefined when there is none. */
   getStateStore<S extends StateStore = StateStore>(name: string): S | undefined {

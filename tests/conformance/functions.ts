@@ -1,6 +1,16 @@
 /** The named functions of the scenario format; its README defines each of them. */
 import { Windowed } from "../../lib/record/windowed.ts";
-import { fromJson, inner, innerType, JavaDouble, numberOf, same, text, ty, type Ty } from "./values.ts";
+import {
+  fromJson,
+  inner,
+  innerType,
+  JavaDouble,
+  numberOf,
+  same,
+  text,
+  type Ty,
+  ty,
+} from "./values.ts";
 
 /** A mapper of key and value with the type of its result. */
 export interface Mapper {
@@ -163,7 +173,9 @@ export function predicate(name: string, arg: any, key: Ty, value: Ty): Test {
 }
 
 function words(value: unknown): string[] {
-  return value === null ? [] : String(value).toLowerCase().split(/[^a-z0-9]+/).filter((w) => w !== "");
+  return value === null
+    ? []
+    : String(value).toLowerCase().split(/[^a-z0-9]+/).filter((w) => w !== "");
 }
 
 /** The flat function of values of that name. */
@@ -189,10 +201,18 @@ export function flatPairs(
   name: string,
   key: Ty,
   value: Ty,
-): { readonly apply: (value: any, key: any) => [unknown, unknown][]; readonly outKey: Ty; readonly outValue: Ty } {
+): {
+  readonly apply: (value: any, key: any) => [unknown, unknown][];
+  readonly outKey: Ty;
+  readonly outValue: Ty;
+} {
   switch (name) {
     case "wordsToPairs":
-      return { apply: (v, k) => words(v).map((w) => [w, text(k)]), outKey: STRING, outValue: STRING };
+      return {
+        apply: (v, k) => words(v).map((w) => [w, text(k)]),
+        outKey: STRING,
+        outValue: STRING,
+      };
     case "mirror":
       return { apply: (v, k) => [[k, v], [v, k]], outKey: key, outValue: value };
     default:
@@ -265,7 +285,8 @@ export function joiner(
       return { apply: (l, r, key) => `${text(key)}:${both(l, r)}`, out: STRING };
     case "sum":
       return {
-        apply: (l, r) => (l === null ? 0 : Math.trunc(numberOf(l))) + (r === null ? 0 : Math.trunc(numberOf(r))),
+        apply: (l, r) =>
+          (l === null ? 0 : Math.trunc(numberOf(l))) + (r === null ? 0 : Math.trunc(numberOf(r))),
         out: LONG,
       };
     case "left":

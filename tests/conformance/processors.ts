@@ -3,7 +3,7 @@ import { StreamRecord } from "../../lib/record/record.ts";
 import type { KeyValueStore } from "../../lib/state/store.ts";
 import type { Cancellable, Processor, ProcessorContext } from "../../lib/topology/processor.ts";
 import { IllegalStateException } from "./functions.ts";
-import { text, ty, type Ty } from "./values.ts";
+import { text, type Ty, ty } from "./values.ts";
 
 /** A `process` or `processValues` step. */
 export interface ProcessStep {
@@ -117,7 +117,9 @@ export class ScenarioProcessor implements Processor<any, any, any, any> {
       case "shiftTimestamp":
         return context.forward(record.withTimestamp(record.timestamp + step.deltaMs!));
       case "addHeader":
-        return context.forward(record.withHeaders(record.headers.add(step.headerName!, step.headerValue!)));
+        return context.forward(
+          record.withHeaders(record.headers.add(step.headerName!, step.headerValue!)),
+        );
       case "forwardTwice":
         context.forward(record);
         return context.forward(record);
@@ -139,7 +141,12 @@ export class ScenarioProcessor implements Processor<any, any, any, any> {
 }
 
 /** The table transformer of a `transformValues` step. */
-export function transform(fn: string, value: unknown, key: unknown, store: KeyValueStore<any, any> | undefined): unknown {
+export function transform(
+  fn: string,
+  value: unknown,
+  key: unknown,
+  store: KeyValueStore<any, any> | undefined,
+): unknown {
   switch (fn) {
     case "describeValue":
       return `${text(key)}:${text(value)}`;
