@@ -20,9 +20,10 @@ export function murmur3Hash128(
   bytes: Uint8Array,
   start = 0,
   end: number = bytes.length,
+  seed: number = SEED,
 ): Uint8Array<ArrayBuffer> {
   const length = end - start;
-  let h1High = 0, h1Low = SEED, h2High = 0, h2Low = SEED;
+  let h1High = 0, h1Low = seed, h2High = 0, h2Low = seed;
   const blocksEnd = start + (length & ~15);
   for (let at = start; at < blocksEnd; at += 16) {
     mixFirst(readUint32(bytes, at + 4), readUint32(bytes, at));
