@@ -1,6 +1,6 @@
 /**
- * Headers in a slab: for each header a little-endian `u32` length and the name in UTF-8, then a little-endian `i32` length, -1 for null, and
- * the value. The addon writes and reads the same form.
+ * The form that a record's headers have in a slab: for each header
+ * `[u32 name length, name as UTF-8, i32 value length or -1 for null, value]`, integers little-endian.
  *
  * @module
  */
@@ -9,38 +9,56 @@ import { type Header, Headers } from "../record/headers.ts";
 
 const DECODER = new TextDecoder();
 
-/** Reads the headers in `slab[start, start + length)`; the values are copies. */
+/** Reads the headers at `slab[start, start + length)`; a length of 0 or -1 means that there are none. Values are copies. */
 export function readHeaders(slab: Uint8Array, start: number, length: number): Headers {
+  if (length <= 0) return Headers.EMPTY;
   const entries: Header[] = [];
   const end = start + length;
   let at = start;
   while (at < end) {
-    const nameLength = readInt32(slab, at);
+    const nameLength = int32(slab, at);
     at += 4;
-    const name = DECODER.decode(slab.subarray(at, at + nameLength));
+    const name = text(slab, at, at + nameLength);
     at += nameLength;
-    const valueLength = readInt32(slab, at);
+    const valueLength = int32(slab, at);
     at += 4;
-    const value = valueLength < 0 ? null : slab.slice(at, at + valueLength);
-    at += valueLength < 0 ? 0 : valueLength;
-    entries.push({ name, value });
+    if (valueLength < 0) {
+      entries.push({ name, value: null });
+    } else {
+      entries.push({ name, value: slab.slice(at, at + valueLength) });
+      at += valueLength;
+    }
   }
   return Headers.of(entries);
 }
 
-/** Appends headers in the slab's form. */
-export function encodeHeaders(headers: Headers, out: ByteWriter): void {
+/** Writes headers in their slab form; gives how many bytes that took (0 when there are none). */
+export function writeHeaders(writer: ByteWriter, headers: Headers): number {
+  if (headers.size === 0) return 0;
+  const before = writer.length;
   for (const { name, value } of headers) {
-    const at = out.reserve(4);
-    const nameStart = out.length;
-    out.utf8(name);
-    out.view.setUint32(at, out.length - nameStart, true);
-    const lengthAt = out.reserve(4);
-    out.view.setInt32(lengthAt, value === null ? -1 : value.length, true);
-    if (value !== null) out.raw(value);
+    const lengthAt = writer.reserve(4);
+    writer.utf8(name);
+    writer.view.setInt32(lengthAt, writer.length - lengthAt - 4, true);
+    const valueAt = writer.reserve(4);
+    writer.view.setInt32(valueAt, value === null ? -1 : value.length, true);
+    if (value !== null) writer.raw(value);
   }
+  return writer.length - before;
 }
 
-function readInt32(bytes: Uint8Array, at: number): number {
-  return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+function int32(slab: Uint8Array, at: number): number {
+  return slab[at] | (slab[at + 1] << 8) | (slab[at + 2] << 16) | (slab[at + 3] << 24);
+}
+
+/** Header names are short and nearly always ASCII: made without the decoder then. */
+function text(slab: Uint8Array, start: number, end: number): string {
+  if (end - start > 32) return DECODER.decode(slab.subarray(start, end));
+  let out = "";
+  for (let i = start; i < end; i++) {
+    const code = slab[i];
+    if (code > 127) return DECODER.decode(slab.subarray(start, end));
+    out += String.fromCharCode(code);
+  }
+  return out;
 }

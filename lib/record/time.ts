@@ -22,6 +22,12 @@ export const systemClock: Clock = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
+/** Calls `run` once after `ms` milliseconds of real time; the function it gives back calls that off. */
+export function callAfter(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
 /** A clock that moves only when told, for tests and the test driver. Kafka Streams: `MockTime`. */
 export class ManualClock implements Clock {
   #now: number;
