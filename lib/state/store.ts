@@ -118,8 +118,11 @@ export interface EvictableCache {
  * `commit`; `rollback` forgets them. Two implementations: memory and LMDB.
  */
 export interface StateEnvironment {
-  /** Opens (or makes) an ordered byte store of that name. */
-  open(name: string): ByteStore;
+  /**
+   * Opens (or makes) an ordered byte store of that name. A `volatile` one lives in memory even where the environment is on disk:
+   * it takes part in commit and rollback, but neither its rows nor its position outlive the environment.
+   */
+  open(name: string, options?: { readonly volatile?: boolean }): ByteStore;
   /** Changelog position per store name: the next offset to restore from. Undefined: nothing is known, restore from the beginning. */
   committedOffset(storeName: string): number | undefined;
   /** Writes all that was held back, with these positions (next offset per store), in one transaction. */
@@ -133,7 +136,20 @@ export interface StateEnvironment {
   close(options: { clean: boolean }): void;
 }
 
-/** An ordered map of bytes to bytes. What `get` and iteration give may be lent: copy or decode before the next read. */
+/**
+ * Walks rows in order without an allocation for each. The arrays belong to the store and stay as they are: they may be kept, not
+ * written. A cursor that is not walked to its end must be closed.
+ */
+export interface ByteCursor {
+  /** Moves to the next row; false after the last, and the cursor is then closed. */
+  advance(): boolean;
+  /** The row in hand. Only valid after an `advance` that gave true. */
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  close(): void;
+}
+
+/** An ordered map of bytes to bytes. What `get` and iteration give must not be written. */
 export interface ByteStore {
   readonly name: string;
   get(key: Uint8Array): Uint8Array | undefined;
@@ -146,8 +162,19 @@ export interface ByteStore {
     to: Uint8Array | undefined,
     reverse?: boolean,
   ): IterableIterator<[Uint8Array, Uint8Array]>;
-  /** Writes that bypass the transaction: restore only. */
+  /** The same rows as `range`, by a cursor. */
+  cursor(
+    from: Uint8Array | undefined,
+    to: Uint8Array | undefined,
+    reverse?: boolean,
+  ): ByteCursor;
+  /** Writes that bypass the transaction: restore only. Later entries of the same key win. */
   bulk(entries: Iterable<readonly [Uint8Array, Uint8Array | null]>): void;
+  /**
+   * Gives up all rows below `floor`: with the next commit they are removed a bounded number at a time, so that expiry never stalls
+   * a commit. Until they are gone they can still be read.
+   */
+  trim(floor: Uint8Array): void;
   approximateCount(): number;
 }
 

@@ -1,0 +1,331 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Database, open, type RootDatabase } from "lmdb";
+import { ProcessorStateException, StreamsException } from "../errors.ts";
+import { mayBeTorn, writeBootMark } from "./boot_mark.ts";
+import { MemoryBytes } from "./memory_environment.ts";
+import type { ByteEntry } from "./ordered_bytes.ts";
+import { type CommittedBytes, OverlaidStore } from "./overlay.ts";
+import type { ByteCursor, ByteStore, StateEnvironment } from "./store.ts";
+
+/** How safe a commit is against a crash of the kernel. `never`: such a crash costs a restore; `commit`: each commit is fsynced. */
+export type StateSync = "never" | "commit";
+
+/** Options of `LmdbEnvironment`. */
+export interface LmdbEnvironmentOptions {
+  /** The task's directory; made when missing. */
+  readonly directory: string;
+  /** Default: `never`. */
+  readonly sync?: StateSync;
+}
+
+const DATA_FILE = "state.mdb";
+const LOCK_FILE = "state.mdb-lock";
+const MARK_FILE = "boot.json";
+/** Named databases of one environment: stores, and one for the positions. */
+const MAX_DATABASES = 512;
+/** With it LMDB takes keys of 4026 bytes; with the page size of most kernels 1978. */
+const PAGE_BYTES = 8192;
+/** Address space that is reserved at first; it grows by itself. */
+const FIRST_MAP_BYTES = 64 * 1024 * 1024;
+/** One byte goes before each key, as LMDB knows no empty keys and Kafka does. */
+const MAX_KEY_BYTES = 4025;
+
+/**
+ * The state of a task on disk: one LMDB environment per task directory, one named database per store, and the changelog
+ * positions beside them. A commit is one LMDB transaction. This is the only file that imports `lmdb`.
+ */
+export class LmdbEnvironment implements StateEnvironment {
+  readonly #directory: string;
+  readonly #sync: StateSync;
+  readonly #root: RootDatabase<Uint8Array, Uint8Array>;
+  readonly #positions: Database<number, string>;
+  readonly #offsets = new Map<string, number>();
+  readonly #stores = new Map<string, OverlaidStore>();
+  readonly #volatile = new Set<string>();
+  #isOpen = true;
+
+  /**
+   * Opens or makes the environment. When the kernel has started anew and the last run did not close it, it is emptied first: what was not
+   * fsynced may be torn.
+   *
+   * @throws {ProcessorStateException} when LMDB cannot open it
+   */
+  constructor(options: LmdbEnvironmentOptions) {
+    this.#directory = options.directory;
+    this.#sync = options.sync ?? "never";
+    mkdirSync(this.#directory, { recursive: true });
+    const mark = join(this.#directory, MARK_FILE);
+    if (this.#sync === "never" && mayBeTorn(mark)) removeFiles(this.#directory);
+    writeBootMark(mark, "open");
+    try {
+      this.#root = openRoot(this.#directory, this.#sync);
+      this.#positions = this.#root.openDB<number, string>({
+        name: "positions",
+        encoding: "json",
+        cache: false,
+      });
+    } catch (error) {
+      throw new ProcessorStateException(
+        `Cannot open the state of ${this.#directory} as LMDB refuses it: ${
+          (error as Error).message
+        }`,
+        { cause: error },
+      );
+    }
+    for (const { key, value } of this.#positions.getRange({})) this.#offsets.set(key, value);
+  }
+
+  open(name: string, options?: { readonly volatile?: boolean }): ByteStore {
+    let store = this.#stores.get(name);
+    if (store === undefined) {
+      const bytes = options?.volatile ? new MemoryBytes() : new LmdbBytes(this.#root, name);
+      if (options?.volatile) this.#forgetPosition(name);
+      store = new OverlaidStore(name, bytes);
+      this.#stores.set(name, store);
+    }
+    return store;
+  }
+
+  /** A position that an earlier topology left for a store of that name, which then was on disk. */
+  #forgetPosition(name: string): void {
+    this.#volatile.add(name);
+    if (this.#offsets.delete(name)) this.#positions.removeSync(name);
+  }
+
+  committedOffset(storeName: string): number | undefined {
+    return this.#offsets.get(storeName);
+  }
+
+  commit(offsets: ReadonlyMap<string, number>): void {
+    if (offsets.size === 0 && !this.#isDirty()) return;
+    this.#root.transactionSync(() => {
+      for (const store of this.#stores.values()) store.commit();
+      for (const [name, offset] of offsets) {
+        if (this.#offsets.get(name) === offset) continue;
+        this.#offsets.set(name, offset);
+        if (!this.#volatile.has(name)) this.#positions.putSync(name, offset);
+      }
+    });
+  }
+
+  #isDirty(): boolean {
+    for (const store of this.#stores.values()) if (store.isDirty) return true;
+    return false;
+  }
+
+  rollback(): void {
+    for (const store of this.#stores.values()) store.rollback();
+  }
+
+  get uncommittedBytes(): number {
+    let bytes = 0;
+    for (const store of this.#stores.values()) bytes += store.uncommittedBytes;
+    return bytes;
+  }
+
+  wipe(): void {
+    for (const store of this.#stores.values()) store.rollback();
+    this.#root.transactionSync(() => {
+      // Databases of stores that are not open now are emptied too.
+      for (const name of [...this.#root.getKeys({})]) {
+        const text = new TextDecoder().decode(name as Uint8Array);
+        if (text.startsWith(STORE_PREFIX)) openStore(this.#root, text).clearSync();
+      }
+      this.#positions.clearSync();
+    });
+    for (const store of this.#stores.values()) store.wipe();
+    this.#offsets.clear();
+  }
+
+  /** Closes the files. Clean: what was committed is fsynced and marked so. Writes that were not committed are forgotten. */
+  close({ clean }: { clean: boolean }): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.rollback();
+    void this.#root.close();
+    if (!clean) return;
+    const file = openSync(join(this.#directory, DATA_FILE), "r+");
+    try {
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    writeBootMark(join(this.#directory, MARK_FILE), "clean");
+  }
+}
+
+/** Whether the directory holds an LMDB environment. */
+export function hasLmdbState(directory: string): boolean {
+  return existsSync(join(directory, DATA_FILE));
+}
+
+const STORE_PREFIX = "store:";
+
+function openRoot(directory: string, sync: StateSync): RootDatabase<Uint8Array, Uint8Array> {
+  return open<Uint8Array, Uint8Array>({
+    path: join(directory, DATA_FILE),
+    noSubdir: true,
+    maxDbs: MAX_DATABASES,
+    pageSize: PAGE_BYTES,
+    mapSize: FIRST_MAP_BYTES,
+    noSync: sync === "never",
+    // Its commits return before their fsync; `commit` is to mean that the commit is on the disk.
+    overlappingSync: false,
+    noMemInit: true,
+    cache: false,
+    keyEncoding: "binary",
+    encoding: "binary",
+  });
+}
+
+const KEY_ENCODER = {
+  writeKey(key: Uint8Array, target: Uint8Array, start: number): number {
+    target[start] = 0;
+    target.set(key, start + 1);
+    return start + 1 + key.length;
+  },
+  readKey(source: Uint8Array, start: number, end: number): Uint8Array {
+    return copyOf(source, start + 1, end);
+  },
+};
+
+function openStore(
+  root: RootDatabase<Uint8Array, Uint8Array>,
+  name: string,
+): Database<Uint8Array, Uint8Array> {
+  return root.openDB<Uint8Array, Uint8Array>({
+    name,
+    encoding: "binary",
+    keyEncoder: KEY_ENCODER,
+    cache: false,
+  } as never);
+}
+
+function removeFiles(directory: string): void {
+  rmSync(join(directory, DATA_FILE), { force: true });
+  rmSync(join(directory, LOCK_FILE), { force: true });
+}
+
+/** The bytes `source[start, end)` in an array of their own. */
+function copyOf(source: Uint8Array, start: number, end: number): Uint8Array {
+  const length = end - start;
+  const copy = new Uint8Array(length);
+  if (length > 96) copy.set(source.subarray(start, end));
+  else for (let i = 0; i < length; i++) copy[i] = source[start + i];
+  return copy;
+}
+
+/** Committed rows in one named database. */
+class LmdbBytes implements CommittedBytes {
+  readonly #database: Database<Uint8Array, Uint8Array> & { lastSize?: number };
+  /** Spares reads of a store that holds nothing yet. */
+  #isEmpty: boolean;
+
+  constructor(root: RootDatabase<Uint8Array, Uint8Array>, name: string) {
+    this.#database = openStore(root, STORE_PREFIX + name);
+    this.#isEmpty = this.count() === 0;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    if (this.#isEmpty || key.length > MAX_KEY_BYTES) return undefined;
+    // The buffer is lmdb's own and good until its next read; its `length` counts.
+    const lent = this.#database.getBinaryFast(key) as Uint8Array | undefined;
+    return lent === undefined ? undefined : copyOf(lent, 0, this.#database.lastSize!);
+  }
+
+  cursor(from: Uint8Array | undefined, to: Uint8Array | undefined, reverse: boolean): ByteCursor {
+    if (this.#isEmpty) return NO_ROWS;
+    return new LmdbCursor(this.#database, from, to, reverse);
+  }
+
+  apply(rows: readonly ByteEntry[]): void {
+    this.#database.transactionSync(() => {
+      for (const { key, value } of rows) {
+        if (value !== null) this.#database.putSync(key, value);
+        else if (!this.#isEmpty && key.length <= MAX_KEY_BYTES) this.#database.removeSync(key);
+      }
+    }, 2 as never);
+    this.#isEmpty = false;
+  }
+
+  removeBelow(floor: Uint8Array, limit: number): number {
+    if (this.#isEmpty) return 0;
+    const keys = [...this.#database.getKeys({ start: NOTHING, end: floor, limit })];
+    for (const key of keys) this.#database.removeSync(key);
+    return keys.length;
+  }
+
+  count(): number {
+    return (this.#database.getStats() as { entryCount: number }).entryCount;
+  }
+
+  clear(): void {
+    this.#database.clearSync();
+    this.#isEmpty = true;
+  }
+
+  /** @throws {StreamsException} when LMDB cannot hold so long a key */
+  checkKey(key: Uint8Array): void {
+    if (key.length <= MAX_KEY_BYTES) return;
+    throw new StreamsException(
+      `Cannot put a row into store ${
+        String((this.#database as unknown as { name: string }).name).slice(STORE_PREFIX.length)
+      } as LMDB holds keys of at most ${MAX_KEY_BYTES} bytes: current value is ${key.length} bytes. ` +
+        "Use a shorter key or a store in memory",
+    );
+  }
+}
+
+/** lmdb's iteration as a cursor. Its keys and values are copies. */
+class LmdbCursor implements ByteCursor {
+  key: Uint8Array = NOTHING;
+  value: Uint8Array = NOTHING;
+  readonly #rows: Iterator<{ key: Uint8Array; value: Uint8Array }>;
+  #done = false;
+
+  constructor(
+    database: Database<Uint8Array, Uint8Array>,
+    from: Uint8Array | undefined,
+    to: Uint8Array | undefined,
+    reverse: boolean,
+  ) {
+    const options: Record<string, unknown> = reverse
+      ? { end: from ?? NOTHING, reverse, inclusiveEnd: true, exclusiveStart: true, start: to }
+      : { start: from ?? NOTHING, end: to };
+    // lmdb tells a missing bound from one that is undefined, and begins after its own metadata when it is given none.
+    if (to === undefined) {
+      delete options[reverse ? "start" : "end"];
+      delete options.exclusiveStart;
+    }
+    this.#rows = database.getRange(options as never)[Symbol.iterator]() as Iterator<
+      { key: Uint8Array; value: Uint8Array }
+    >;
+  }
+
+  advance(): boolean {
+    if (this.#done) return false;
+    const { done, value } = this.#rows.next();
+    if (done || value === undefined) {
+      this.#done = true;
+      return false;
+    }
+    this.key = value.key;
+    this.value = value.value;
+    return true;
+  }
+
+  close(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#rows.return?.();
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+const NO_ROWS: ByteCursor = {
+  key: NOTHING,
+  value: NOTHING,
+  advance: () => false,
+  close: () => {},
+};

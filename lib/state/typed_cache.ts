@@ -1,0 +1,369 @@
+import { Change } from "../record/change.ts";
+import type { RecordContext } from "../record/context.ts";
+import type { Headers } from "../record/headers.ts";
+import { StreamRecord } from "../record/record.ts";
+import type { CacheBudget, EvictableCache, StoreContext } from "./store.ts";
+
+/** What an entry is charged beside key and value, in bytes: links, context and flags, as Kafka Streams counts them roughly. */
+const ENTRY_BYTES = 80;
+
+/** Gets the entries of a cache that were flushed, before the cache forgets that they were dirty. */
+export type FlushListener<KOut, V> = (record: StreamRecord<KOut, Change<V>>) => void;
+
+/**
+ * A row of a cache: the value as the processors see it, and the bytes that the store below holds for it. It carries the links of two
+ * lists, order of use and order of last update, so that neither costs an allocation.
+ */
+export class CacheEntry<K, V> {
+  readonly key: K;
+  /** The window's or session's bounds; 0 for plain rows. */
+  readonly start: number;
+  readonly end: number;
+  /** Undefined: it is to be decoded from `below`. */
+  value: V | null | undefined;
+  /** What the store below holds; null: no row; undefined: not known. */
+  below: Uint8Array | null | undefined;
+  /** The key's bytes, once something needed them. */
+  keyBytes: Uint8Array | undefined = undefined;
+  size: number;
+
+  // The context of the last update.
+  topic: string | undefined = undefined;
+  partition = -1;
+  offset = -1;
+  timestamp = 0;
+  headers: Headers | undefined = undefined;
+
+  // Order of use.
+  older: CacheEntry<K, V> | null = null;
+  newer: CacheEntry<K, V> | null = null;
+  // Order of last update; null list: clean.
+  list: DirtyList<K, V> | null = null;
+  before: CacheEntry<K, V> | null = null;
+  after: CacheEntry<K, V> | null = null;
+
+  constructor(
+    key: K,
+    start: number,
+    end: number,
+    value: V | null | undefined,
+    below: Uint8Array | null | undefined,
+    size: number,
+  ) {
+    this.key = key;
+    this.start = start;
+    this.end = end;
+    this.value = value;
+    this.below = below;
+    this.size = size;
+  }
+}
+
+/** Entries in order of their last update. */
+export class DirtyList<K, V> {
+  head: CacheEntry<K, V> | null = null;
+  tail: CacheEntry<K, V> | null = null;
+
+  append(entry: CacheEntry<K, V>): void {
+    entry.list = this;
+    entry.before = this.tail;
+    entry.after = null;
+    if (this.tail === null) this.head = entry;
+    else this.tail.after = entry;
+    this.tail = entry;
+  }
+
+  remove(entry: CacheEntry<K, V>): void {
+    if (entry.before === null) this.head = entry.after;
+    else entry.before.after = entry.after;
+    if (entry.after === null) this.tail = entry.before;
+    else entry.after.before = entry.before;
+    entry.list = null;
+    entry.before = null;
+    entry.after = null;
+  }
+}
+
+/** What a cache needs of the kind of store that it stands before. `KOut` is the key that goes downstream. */
+export interface CachedRows<K, V, KOut> {
+  /** Takes the entry out of the index by key. */
+  forget(entry: CacheEntry<K, V>): void;
+  readStored(entry: CacheEntry<K, V>): Uint8Array | undefined;
+  writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void;
+  encode(value: V): Uint8Array;
+  decode(stored: Uint8Array): V;
+  outputKey(entry: CacheEntry<K, V>): KOut;
+}
+
+/**
+ * Holds updates back in their typed form and serializes each row once, when it is flushed. Rows are flushed in order of their last
+ * update: all of them at a commit, or when one that is dirty has to make room, that one first.
+ * Kafka Streams: `NamedCache` and the `Caching…Store` classes.
+ *
+ * A listener may write to this and other caches. A row that is still to be flushed then goes out with its newest value; one that
+ * is already out becomes dirty again.
+ */
+export class TypedCache<K, V, KOut> implements EvictableCache {
+  usedBytes = 0;
+  readonly #rows: CachedRows<K, V, KOut>;
+  readonly #budget: CacheBudget;
+  readonly #record: RecordContext;
+  #listener: FlushListener<KOut, V> | undefined = undefined;
+  #sendOldValues = false;
+  #oldest: CacheEntry<K, V> | null = null;
+  #newest: CacheEntry<K, V> | null = null;
+  #dirty = new DirtyList<K, V>();
+  /** Lists that are being flushed now, outermost first. */
+  readonly #flushing: DirtyList<K, V>[] = [];
+  /** The mean size of values, for those that were never serialized. */
+  #typicalBytes = 64;
+
+  constructor(rows: CachedRows<K, V, KOut>, budget: CacheBudget, context: StoreContext) {
+    this.#rows = rows;
+    this.#budget = budget;
+    this.#record = context.record;
+    budget.register(this);
+  }
+
+  listen(listener: FlushListener<KOut, V>, sendOldValues: boolean): void {
+    this.#listener = listener;
+    this.#sendOldValues = sendOldValues;
+  }
+
+  close(): void {
+    this.#budget.unregister(this);
+    this.usedBytes = 0;
+    this.#oldest = this.#newest = null;
+    this.#dirty = new DirtyList();
+  }
+
+  /** Adds an entry that was read from below: clean. */
+  addRead(entry: CacheEntry<K, V>): void {
+    entry.size = sizeOfKey(entry.key) + (entry.below?.length ?? 0) + ENTRY_BYTES;
+    this.#charge(entry.size);
+    this.#linkNewest(entry);
+    if (this.#budget.usedBytes > this.#budget.maxBytes) this.#budget.evictIfNeeded(this);
+  }
+
+  /** Adds an entry that was not in the cache and is written now. */
+  addWritten(entry: CacheEntry<K, V>): void {
+    entry.size = sizeOfKey(entry.key) + this.#typicalBytes + ENTRY_BYTES;
+    this.#charge(entry.size);
+    this.#linkNewest(entry);
+    this.#written(entry);
+  }
+
+  /** Notes that the entry was read. */
+  touch(entry: CacheEntry<K, V>): void {
+    if (entry.newer !== null) {
+      this.#unlink(entry);
+      this.#linkNewest(entry);
+    }
+  }
+
+  /** Gives an entry a new value (null: the row is deleted), with the context of the record in hand. */
+  update(entry: CacheEntry<K, V>, value: V | null): void {
+    entry.value = value;
+    if (entry.newer !== null) {
+      this.#unlink(entry);
+      this.#linkNewest(entry);
+    }
+    this.#written(entry);
+  }
+
+  #written(entry: CacheEntry<K, V>): void {
+    const record = this.#record;
+    entry.topic = record.topic;
+    entry.partition = record.partition;
+    entry.offset = record.offset;
+    entry.timestamp = record.timestamp;
+    entry.headers = record.headers;
+    const list = entry.list;
+    if (list === null) this.#dirty.append(entry);
+    else if (list === this.#dirty && list.tail !== entry) {
+      list.remove(entry);
+      list.append(entry);
+    }
+    if (this.#budget.usedBytes > this.#budget.maxBytes) this.#budget.evictIfNeeded(this);
+  }
+
+  /** The entry's value, decoded when only its bytes are there. */
+  valueOf(entry: CacheEntry<K, V>): V | null {
+    if (entry.value === undefined) {
+      entry.value = entry.below ? this.#rows.decode(entry.below) : null;
+    }
+    return entry.value;
+  }
+
+  /** The entries that the store below does not know of, in order of their last update. */
+  *dirtyEntries(): IterableIterator<CacheEntry<K, V>> {
+    for (const list of [...this.#flushing, this.#dirty]) {
+      for (let entry = list.head; entry !== null; entry = entry.after) yield entry;
+    }
+  }
+
+  get hasDirtyEntries(): boolean {
+    return this.#dirty.head !== null || this.#flushing.length > 0;
+  }
+
+  flush(): void {
+    const list = this.#dirty;
+    if (list.head === null) return;
+    this.#dirty = new DirtyList();
+    this.#flushing.push(list);
+    try {
+      while (list.head !== null) {
+        const entry: CacheEntry<K, V> = list.head;
+        list.remove(entry);
+        this.#flushOne(entry);
+        // A deleted row is not kept, unless the listener wrote it anew.
+        if (entry.value === null && entry.list === null && this.#isLinked(entry)) {
+          this.#drop(entry);
+        }
+      }
+    } finally {
+      this.#flushing.splice(this.#flushing.indexOf(list), 1);
+      // After an error the rest stays dirty: the task is closed without a commit, and nothing of it may look written.
+      while (list.head !== null) {
+        const entry: CacheEntry<K, V> = list.head;
+        list.remove(entry);
+        this.#dirty.append(entry);
+      }
+    }
+  }
+
+  evictOne(): boolean {
+    const entry = this.#oldest;
+    if (entry === null) return false;
+    const { list } = entry;
+    this.#drop(entry);
+    if (list === null) return true;
+    list.remove(entry);
+    this.#flushOne(entry);
+    if (list === this.#dirty) this.flush();
+    return true;
+  }
+
+  #flushOne(entry: CacheEntry<K, V>): void {
+    const rows = this.#rows;
+    const value = this.valueOf(entry);
+    const stored = value === null ? null : rows.encode(value);
+    const listener = this.#listener;
+    let old: Uint8Array | null = null;
+    if (listener !== undefined && (stored === null || this.#sendOldValues)) {
+      old = entry.below !== undefined ? entry.below : rows.readStored(entry) ?? null;
+      if (stored === null && old === null) {
+        entry.below = null;
+        return;
+      }
+    }
+    const record = this.#record;
+    const saved = saveContext(record);
+    record.topic = entry.topic;
+    record.partition = entry.partition;
+    record.offset = entry.offset;
+    record.timestamp = entry.timestamp;
+    record.headers = entry.headers!;
+    record.rawKey = null;
+    record.rawValue = null;
+    try {
+      rows.writeStored(entry, stored);
+      entry.below = stored;
+      this.#resize(entry, stored);
+      // An aggregator may change this very object later: the cache goes on with a copy, decoded when it is asked for.
+      if (typeof value === "object" && value !== null) entry.value = undefined;
+      if (listener !== undefined) {
+        const oldValue = this.#sendOldValues && old !== null ? rows.decode(old) : null;
+        listener(
+          new StreamRecord(
+            rows.outputKey(entry),
+            new Change(value, oldValue),
+            entry.timestamp,
+            entry.headers,
+          ),
+        );
+      }
+    } finally {
+      restoreContext(record, saved);
+    }
+  }
+
+  #resize(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
+    const bytes = stored === null ? 0 : stored.length;
+    this.#typicalBytes += (bytes - this.#typicalBytes) / 16;
+    if (!this.#isLinked(entry)) return;
+    const size = sizeOfKey(entry.key) + bytes + ENTRY_BYTES;
+    this.#charge(size - entry.size);
+    entry.size = size;
+  }
+
+  #drop(entry: CacheEntry<K, V>): void {
+    this.#unlink(entry);
+    this.#charge(-entry.size);
+    this.#rows.forget(entry);
+  }
+
+  #charge(bytes: number): void {
+    this.usedBytes += bytes;
+    this.#budget.usedBytes += bytes;
+  }
+
+  #isLinked(entry: CacheEntry<K, V>): boolean {
+    return entry.newer !== null || this.#newest === entry;
+  }
+
+  #linkNewest(entry: CacheEntry<K, V>): void {
+    entry.older = this.#newest;
+    entry.newer = null;
+    if (this.#newest === null) this.#oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
+  }
+
+  #unlink(entry: CacheEntry<K, V>): void {
+    if (entry.older === null) this.#oldest = entry.newer;
+    else entry.older.newer = entry.newer;
+    if (entry.newer === null) this.#newest = entry.older;
+    else entry.newer.older = entry.older;
+    entry.older = null;
+    entry.newer = null;
+  }
+}
+
+/** The serialized size of a key, guessed where it takes more than a look. */
+function sizeOfKey(key: unknown): number {
+  return typeof key === "string" ? key.length : 16;
+}
+
+type SavedContext = Omit<RecordContext, never>;
+
+function saveContext(record: RecordContext): SavedContext {
+  return {
+    topic: record.topic,
+    partition: record.partition,
+    offset: record.offset,
+    timestamp: record.timestamp,
+    headers: record.headers,
+    rawKey: record.rawKey,
+    rawValue: record.rawValue,
+  };
+}
+
+function restoreContext(record: RecordContext, saved: SavedContext): void {
+  record.topic = saved.topic;
+  record.partition = saved.partition;
+  record.offset = saved.offset;
+  record.timestamp = saved.timestamp;
+  record.headers = saved.headers;
+  record.rawKey = saved.rawKey;
+  record.rawValue = saved.rawValue;
+}
+
+/**
+ * What a `Map` finds a key by: the key itself where equal keys are equal values, else its bytes as text. Text of bytes begins with a
+ * character that no other key begins with.
+ */
+export function isPlainKey(key: unknown): boolean {
+  const type = typeof key;
+  return type === "string" || type === "number" || type === "bigint" || type === "boolean";
+}
