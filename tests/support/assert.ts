@@ -68,12 +68,14 @@ function expectError<E extends Error>(
   nodeAssert.ok(threw, "Expected an error to be thrown, none was");
   if (errorClass && !(thrown instanceof errorClass)) {
     nodeAssert.fail(
-      `Expected ${errorClass.name}, got ${
-        (thrown as Error)?.constructor?.name
-      }: ${(thrown as Error)?.stack}`,
+      `Expected ${errorClass.name}, got ${(thrown as Error)?.constructor?.name}: ${
+        (thrown as Error)?.stack
+      }`,
     );
   }
-  if (messageIncludes !== undefined) assertStringIncludes((thrown as Error).message, messageIncludes);
+  if (messageIncludes !== undefined) {
+    assertStringIncludes((thrown as Error).message, messageIncludes);
+  }
   return thrown as E;
 }
 /** Fails always. */
