@@ -198,7 +198,9 @@ export class FakeBuffer extends FakeStore {
       if (record.timestamp < this.#observed - this.#graceMs) return false;
       this.entries.push({ time: record.timestamp, record, prior: undefined });
     } else {
-      const held = this.entries.find((entry) => entry.record.key === record.key);
+      const held = this.entries.find((entry) =>
+        JSON.stringify(entry.record.key) === JSON.stringify(record.key)
+      );
       if (held) held.record = record;
       else {
         const old = record.value.oldValue;
