@@ -202,9 +202,9 @@ export const STREAMS_KEYS = {
   // State.
   "state.dir": key(text(), "The directory of the stores", join(tmpdir(), "weir")),
   "state.sync": key(
-    oneOf(["none", "commit"]),
+    oneOf(["never", "commit"], { none: "never" }),
     "Whether each commit waits for the disk: a killed process loses nothing either way, a power cut may",
-    "none",
+    "never",
   ),
   "state.cleanup.delay.ms": key(
     integer({ min: 0 }),
