@@ -1,15 +1,19 @@
 /**
- * `deno task test` and `deno task test:bun`: does its own set-up, runs the tests, and ends with a line `N passed, N failed`.
+ * All tests: `deno task test [--bun] [PATH…]`. Does its own set-up, starts one Kafka broker and one schema registry for the
+ * files that need them, runs each file in a process of its own and ends with a line `N passed, N failed`.
  *
- *     deno run -A tests/run.ts [--bun] [PATH…]
+ * @module
  */
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { closureOf, filesUnder } from "./support/imports.ts";
+import { startKafkaBroker } from "./support/kafka_broker.ts";
+import { startRegistry } from "./support/registry.ts";
+import { denoPath, repositoryRoot, run } from "./support/spawn.ts";
+import { type FileResult, runTestFile, type Runtime } from "./support/test_process.ts";
 
-const ROOT = join(import.meta.dirname!, "..");
-/** The rooms whose tests also run on Bun: the engine and the transport. */
+// What Bun has to prove: the engine and the transport. The command line, the admin server and the documents run on Deno.
 const BUN_ROOMS = [
   "record",
   "serde",
@@ -19,125 +23,122 @@ const BUN_ROOMS = [
   "runtime",
   "kafka",
   "testing",
-  "conformance",
+  "support",
 ];
+// Two cores: one file with the broker, one without.
+const LANES = 2;
 
-interface Counts {
-  passed: number;
-  failed: number;
-}
+const args = process.argv.slice(2).filter((arg) => arg !== "--");
+const runtime: Runtime = args.includes("--bun") ? "bun" : "deno";
+const verbose = args.includes("--verbose");
+const paths = args.filter((arg) => !arg.startsWith("--"));
+process.exitCode = await main();
 
-async function main(args: readonly string[]): Promise<number> {
-  const onBun = args.includes("--bun");
-  const paths = args.filter((arg) => arg !== "--bun" && arg !== "--");
-  const total: Counts = { passed: 0, failed: 0 };
-  const add = ({ passed, failed }: Counts) => {
-    total.passed += passed;
-    total.failed += failed;
+async function main(): Promise<number> {
+  const files = selectFiles();
+  if (files.length === 0) throw new Error(`No test file under ${paths.join(" ") || "tests"}`);
+  const results: FileResult[] = [];
+  const report = (result: FileResult) => {
+    results.push(result);
+    print(result);
   };
-  await buildAddon();
-  if (!onBun && paths.length === 0) add(await typeCheck());
-  const rooms = paths.length > 0
-    ? paths
-    : onBun
-    ? BUN_ROOMS.map((room) => `tests/${room}`).filter((room) => existsSync(join(ROOT, room)))
-    : ["tests"];
-  add(onBun ? await runBun(rooms) : await runDeno(rooms));
-  console.log(`${total.passed} passed, ${total.failed} failed`);
-  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+  const ready = await setUp(report);
+  if (ready) await runAll(files, report);
+  const failures = results.filter((result) => result.failed > 0);
+  const skipped = sum(results, (result) => result.skipped);
+  if (skipped > 0) console.log(`\n${skipped} skipped`);
+  if (failures.length > 0) console.log("\nFailed:");
+  for (const result of failures) console.log(`  ${result.file}`);
+  const failed = sum(results, (result) => result.failed);
+  console.log(`\n${sum(results, (result) => result.passed)} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
 }
 
-async function buildAddon(): Promise<void> {
-  const { nativeAddonPath } = await import("../lib/kafka/native/build.ts");
-  await nativeAddonPath();
+/** The test files under the given paths, or all of the runtime's. */
+function selectFiles(): string[] {
+  const rooms = runtime === "bun" ? BUN_ROOMS.map((room) => `tests/${room}`) : ["tests"];
+  const all = rooms.flatMap((room) => filesUnder(room, "_test.ts"));
+  if (paths.length === 0) return all;
+  const wanted = paths.map((path) => path.replace(/^\.\//, ""));
+  return all.filter((file) => wanted.some((path) => file.includes(path)));
 }
 
-async function typeCheck(): Promise<Counts> {
-  const { code } = await run("deno", denoPath(), ["check", "--quiet", "."]);
-  if (code !== 0) console.log("FAILED the type check (deno check .)");
-  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
-}
-
-async function runDeno(rooms: readonly string[]): Promise<Counts> {
-  const { code, output } = await run("deno", denoPath(), [
-    "test",
-    "-A",
-    "--no-check",
-    "--quiet",
-    ...rooms,
-  ]);
-  return readCounts(code, output, /(\d+) passed(?: \([^)]*\))? \| (\d+) failed/g);
-}
-
-async function runBun(rooms: readonly string[]): Promise<Counts> {
-  const { code, output } = await run("bun", bunPath(), [
-    "test",
-    "--timeout",
-    "240000",
-    ...rooms.map((r) => `./${r}/`),
-  ]);
-  const passed = Number(/(\d+) pass\b/.exec(output)?.[1] ?? 0);
-  const failed = Number(/(\d+) fail\b/.exec(output)?.[1] ?? 0);
-  return code !== 0 && failed === 0 ? { passed, failed: 1 } : { passed, failed };
-}
-
-function readCounts(code: number, output: string, pattern: RegExp): Counts {
-  // deno-lint-ignore no-control-regex
-  const plain = output.replace(/\x1b\[[0-9;]*m/g, "");
-  const matches = [...plain.matchAll(pattern)];
-  const last = matches[matches.length - 1];
-  const counts = { passed: Number(last?.[1] ?? 0), failed: Number(last?.[2] ?? 0) };
-  // A run that crashed, or that matched no test, has failed even where no count says so.
-  if ((code !== 0 && counts.failed === 0) || last === undefined) counts.failed++;
-  return counts;
-}
-
-/** The Deno that runs this; `deno task` puts it on no PATH. */
-function denoPath(): string {
-  return process.execPath;
-}
-
-/** npm's `bun` package is only a stub until its install script ran; the program lies in the platform's package. */
-export function bunPath(): string {
-  const candidates = [join(ROOT, "node_modules/@oven")];
-  const store = join(ROOT, "node_modules/.deno");
-  for (const name of existsSync(store) ? readdirSync(store) : []) {
-    if (name.startsWith("@oven+bun-")) candidates.push(join(store, name, "node_modules/@oven"));
+/** Packages, the native addon, types. Without the first two nothing else can run. */
+async function setUp(report: (result: FileResult) => void): Promise<boolean> {
+  if (!existsSync(join(repositoryRoot, "node_modules", ".deno"))) {
+    const installed = await step("packages", [denoPath(), "install"]);
+    if (installed.failed > 0) return report(installed), false;
   }
-  const wanted = `bun-${process.platform}-${process.arch === "arm64" ? "aarch64" : process.arch}`;
-  for (const candidate of candidates) {
-    const path = join(candidate, wanted, "bin/bun");
-    if (existsSync(path)) return path;
+  const native = await step("native addon", [denoPath(), "run", "-A", "lib/kafka/native/build.ts"]);
+  if (native.failed > 0) return report(native), false;
+  if (runtime === "deno" && paths.length === 0) {
+    report(await step("types", [denoPath(), "check", "."]));
   }
-  throw new Error(
-    `Cannot find Bun in node_modules as ${wanted} is not installed: run "deno install"`,
-  );
+  return true;
 }
 
-function run(
-  label: string,
-  command: string,
-  args: readonly string[],
-): Promise<{ code: number; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd: ROOT,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, WEIR_DENO: denoPath() },
-    });
-    let output = "";
-    const take = (chunk: Uint8Array) => {
-      output += chunk.toString();
-      process.stdout.write(chunk);
-    };
-    child.stdout.on("data", take);
-    child.stderr.on("data", take);
-    child.on(
-      "error",
-      (cause) => reject(new Error(`Cannot start ${label} at ${command}`, { cause })),
-    );
-    child.on("close", (code) => resolve({ code: code ?? 1, output }));
-  });
+async function runAll(files: readonly string[], report: (result: FileResult) => void) {
+  const needs = new Map(files.map((file) => [file, needsOf(file)]));
+  const env: Record<string, string> = {};
+  const started: { stop(): Promise<void> }[] = [];
+  try {
+    if ([...needs.values()].some((need) => need.broker)) {
+      const broker = await startKafkaBroker();
+      started.push(broker);
+      env.WEIR_TEST_BOOTSTRAP = broker.bootstrapServers;
+    }
+    if ([...needs.values()].some((need) => need.registry)) {
+      const registry = await startRegistry();
+      started.push(registry);
+      env.WEIR_TEST_REGISTRY = registry.url;
+    }
+    const onBroker = files.filter((file) => needs.get(file)!.broker);
+    const alone = files.filter((file) => !needs.get(file)!.broker);
+    await Promise.all(Array.from({ length: LANES }, async (_, lane) => {
+      // The first lane takes the files with the broker, one after the other, then helps with the others.
+      for (;;) {
+        const file = (lane === 0 ? onBroker.shift() : undefined) ?? alone.shift();
+        if (file === undefined) return;
+        report(await runTestFile(runtime, file, env));
+      }
+    }));
+  } catch (error) {
+    report(failure("broker and registry", error));
+  } finally {
+    await Promise.all(started.map((server) => server.stop()));
+  }
 }
 
-if (import.meta.main) process.exit(await main(process.argv.slice(2)));
+/** Which shared servers a file uses, by what it imports. */
+function needsOf(file: string): { broker: boolean; registry: boolean } {
+  const closure = closureOf(join(repositoryRoot, file));
+  const uses = (name: string) => closure.has(join(repositoryRoot, "tests/support", name));
+  return { broker: uses("kafka_broker.ts"), registry: uses("registry.ts") };
+}
+
+async function step(name: string, [command, ...args]: string[]): Promise<FileResult> {
+  const started = performance.now();
+  try {
+    const { stdout, stderr } = await run(command, args, { env: { NO_COLOR: "1" } });
+    const seconds = (performance.now() - started) / 1_000;
+    return { file: name, passed: 1, failed: 0, skipped: 0, seconds, output: stdout + stderr };
+  } catch (error) {
+    return failure(name, error);
+  }
+}
+
+function failure(file: string, error: unknown): FileResult {
+  const output = error instanceof Error ? error.stack ?? error.message : String(error);
+  return { file, passed: 0, failed: 1, skipped: 0, seconds: 0, output };
+}
+
+function print(result: FileResult): void {
+  const { file, passed, failed, seconds, output } = result;
+  if (failed > 0 || verbose) console.log(`\n--- ${file}\n${output.trimEnd()}\n---`);
+  const counts = failed > 0 ? `${passed} passed, ${failed} FAILED` : `${passed} passed`;
+  console.log(`${failed > 0 ? "FAILED" : "ok    "} ${file} | ${counts} (${seconds.toFixed(1)} s)`);
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}
