@@ -2,7 +2,7 @@ import { SerializationException } from "../../errors.ts";
 import { ByteWriter } from "../../record/bytes.ts";
 import { Change } from "../../record/change.ts";
 import type { Headers } from "../../record/headers.ts";
-import type { Serde, SerdeSite } from "../../serde/serde.ts";
+import type { Serde, SerdeEnvironment, SerdeSite } from "../../serde/serde.ts";
 
 /** The last byte says which values are there. The `…Versioned` forms, with an isLatest byte before it, are only read. */
 const OLD_ONLY = 0;
@@ -113,6 +113,10 @@ export class ChangedSerde<V> implements Serde<Change<V>> {
     const newValue = this.#inner.decode(bytes, at, middle, site, headers);
     const oldValue = this.#inner.decode(bytes, middle, last, site, headers);
     return new Change(newValue, oldValue, isLatest);
+  }
+
+  bind(environment: SerdeEnvironment): void {
+    this.#inner.bind?.(environment);
   }
 
   prepare(site: SerdeSite): Promise<void> {

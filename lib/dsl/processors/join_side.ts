@@ -1,6 +1,6 @@
 import { type ByteWriter, readInt64 } from "../../record/bytes.ts";
 import type { Headers } from "../../record/headers.ts";
-import type { Serde, SerdeSite } from "../../serde/serde.ts";
+import type { Serde, SerdeEnvironment, SerdeSite } from "../../serde/serde.ts";
 
 /** The key of unmatched records that wait for their join window to close. Kafka Streams: `TimestampedKeyAndJoinSide`. */
 export class TimestampedKeyAndJoinSide<K> {
@@ -48,6 +48,9 @@ export class TimestampedKeyAndJoinSideSerde<K> implements Serde<TimestampedKeyAn
     const key = this.#key.decode(bytes, start + 9, end, site, headers);
     return new TimestampedKeyAndJoinSide(key, readInt64(bytes, start), bytes[start + 8] === 1);
   }
+  bind(environment: SerdeEnvironment): void {
+    this.#key.bind?.(environment);
+  }
   prepare(site: SerdeSite): Promise<void> {
     return this.#key.prepare?.(site) ?? Promise.resolve();
   }
@@ -78,6 +81,10 @@ export class LeftOrRightValueSerde<L, R> implements Serde<LeftOrRightValue<L, R>
     const isLeft = bytes[start] === 1;
     const inner: Serde<L | R> = isLeft ? this.#left as Serde<L | R> : this.#right as Serde<L | R>;
     return new LeftOrRightValue<L, R>(inner.decode(bytes, start + 1, end, site, headers), isLeft);
+  }
+  bind(environment: SerdeEnvironment): void {
+    this.#left.bind?.(environment);
+    this.#right.bind?.(environment);
   }
   async prepare(site: SerdeSite): Promise<void> {
     await this.#left.prepare?.(site);

@@ -1,7 +1,7 @@
 import { SerializationException } from "../../../errors.ts";
 import type { ByteWriter } from "../../../record/bytes.ts";
 import type { Headers } from "../../../record/headers.ts";
-import type { Serde, SerdeSite } from "../../../serde/serde.ts";
+import type { Serde, SerdeEnvironment, SerdeSite } from "../../../serde/serde.ts";
 
 const CURRENT_VERSION = 0;
 const HASH_IS_NULL = 0x80;
@@ -65,6 +65,10 @@ export class SubscriptionResponseWrapperSerde<VRight>
     }
     const value = at < end ? this.#value.decode(bytes, at, end, site, headers) : null;
     return new SubscriptionResponseWrapper(hash, value, null);
+  }
+
+  bind(environment: SerdeEnvironment): void {
+    this.#value.bind?.(environment);
   }
 
   prepare(site: SerdeSite): Promise<void> {

@@ -1,6 +1,6 @@
 import { SerializationException } from "../../../errors.ts";
 import { type ByteWriter, readInt32 } from "../../../record/bytes.ts";
-import type { Serde, SerdeSite } from "../../../serde/serde.ts";
+import type { Serde, SerdeEnvironment, SerdeSite } from "../../../serde/serde.ts";
 
 /**
  * What the right side is to do with a subscription. The numbers are those on the wire: drop it silently; drop it and answer null; keep it and
@@ -47,7 +47,7 @@ export interface SubscriptionWrapperSerdeOptions<KLeft> {
   /** The subscription topic's name without the application id. */
   readonly subscriptionTopic: string;
   readonly primaryKey: Serde<KLeft>;
-  /** The serdes that the join's processors use by themselves: `prepare` prepares them too, as they stand at no topic of their own. */
+  /** The serdes that the join's processors use by themselves: `bind` and `prepare` reach them too, as they stand at no topic of their own. */
   readonly foreignKey?: Serde<unknown>;
   readonly leftValue?: Serde<unknown>;
 }
@@ -97,6 +97,13 @@ export class SubscriptionWrapperSerde<KLeft> implements Serde<SubscriptionWrappe
     const key = this.#options.primaryKey.decode(bytes, at, keyEnd, this.#site(site));
     const partition = version > 0 ? readInt32(bytes, keyEnd) : null;
     return new SubscriptionWrapper(hash, instruction as Instruction, key, partition);
+  }
+
+  bind(environment: SerdeEnvironment): void {
+    const { primaryKey, foreignKey, leftValue } = this.#options;
+    primaryKey.bind?.(environment);
+    foreignKey?.bind?.(environment);
+    leftValue?.bind?.(environment);
   }
 
   async prepare(site: SerdeSite): Promise<void> {
