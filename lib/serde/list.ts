@@ -1,7 +1,7 @@
 import { SerializationException } from "../errors.ts";
 import { ByteWriter, readInt32 } from "../record/bytes.ts";
 import { describeSite } from "./primitives.ts";
-import type { Serde, SerdeSite } from "./serde.ts";
+import type { Serde, SerdeEnvironment, SerdeSite } from "./serde.ts";
 
 const VARIABLE_SIZE = 1;
 const CONSTANT_SIZE = 0;
@@ -23,6 +23,7 @@ export function list<T>(inner: Serde<T>): Serde<(T | null)[]> {
   const fixedSize = FIXED_SIZES[inner.name];
   return Object.freeze({
     name: `list(${inner.name})`,
+    bind: (environment: SerdeEnvironment) => inner.bind?.(environment),
     prepare: (site: SerdeSite) => inner.prepare?.(site) ?? Promise.resolve(),
     encode(values: (T | null)[], out: ByteWriter, site: SerdeSite) {
       if (!Array.isArray(values)) {

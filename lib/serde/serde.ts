@@ -7,6 +7,7 @@
  */
 import type { ByteWriter } from "../record/bytes.ts";
 import type { Headers } from "../record/headers.ts";
+import type { SchemaRegistry } from "./registry.ts";
 
 /** Where bytes come from or go to: it names registry subjects and is part of error messages. One object per place, made once. */
 export interface SerdeSite {
@@ -14,6 +15,12 @@ export interface SerdeSite {
   readonly topic: string;
   /** Whether this is the record's key. */
   readonly isKey: boolean;
+}
+
+/** What a running application offers to its serdes. */
+export interface SerdeEnvironment {
+  /** The registry that the configuration names (`schema.registry.url`), if it does. */
+  readonly registry: SchemaRegistry | undefined;
 }
 
 /** Bytes to values and back. Kafka: `Serde`. */
@@ -30,6 +37,9 @@ export interface Serde<T> {
    * @throws {SchemaPending} when a schema has to be fetched first
    */
   decode(bytes: Uint8Array, start: number, end: number, site: SerdeSite, headers?: Headers): T;
+
+  /** Gives the serde what the application offers; called once, before `prepare` and the first record. */
+  bind?(environment: SerdeEnvironment): void;
 
   /** Fetches or registers what `encode` at that site will need (called once before the first record). */
   prepare?(site: SerdeSite): Promise<void>;

@@ -1,0 +1,68 @@
+/**
+ * The contract of a schema registry. Two stand behind it: Confluent's REST API, and an in-process one (`mock://scope`). An answer that is in
+ * memory comes at once, anything else as a promise.
+ *
+ * @module
+ */
+
+/** A value that is there, or on its way. */
+export type Eventually<T> = T | Promise<T>;
+
+/** A schema with its references, as the registry keeps it. */
+export interface RegisteredSchema {
+  /** Schema text, JSON for Avro. */
+  readonly schema: string;
+  readonly schemaType: "AVRO" | "JSON" | "PROTOBUF";
+  readonly references: readonly SchemaReference[];
+}
+
+/** A named schema that another one uses. */
+export interface SchemaReference {
+  readonly name: string;
+  readonly subject: string;
+  readonly version: number;
+}
+
+/** A schema's place in a subject. */
+export interface SubjectVersion extends RegisteredSchema {
+  readonly subject: string;
+  readonly version: number;
+  readonly id: number;
+}
+
+/** Gives schemas by id and ids by schema; both are kept for ever. Kafka: `SchemaRegistryClient`. */
+export interface SchemaRegistry {
+  /**
+   * Registers a schema (or finds it) under a subject and gives its id.
+   * @throws {SchemaRegistryError} when it is refused: not valid (42201), not compatible (409), not allowed
+   */
+  register(subject: string, schema: RegisteredSchema): Eventually<number>;
+  /** The id of a schema that the subject already has. @throws {SchemaRegistryError} 40403 when it has not. */
+  lookup(subject: string, schema: RegisteredSchema): Eventually<number>;
+  /** The schema of an id. @throws {SchemaRegistryError} 40403 when there is none. */
+  byId(id: number): Eventually<RegisteredSchema>;
+  /** The schema of a GUID in lower-case text. @throws {SchemaRegistryError} when there is none or the registry knows no GUIDs. */
+  byGuid(guid: string): Eventually<RegisteredSchema>;
+  /** A subject's newest version. @throws {SchemaRegistryError} 40401 when the subject is unknown. */
+  latest(subject: string): Eventually<SubjectVersion>;
+  /** Whether the schema may follow what the subject has. */
+  isCompatible(subject: string, schema: RegisteredSchema): Eventually<boolean>;
+}
+
+/** What a registry refused, or that it could not be reached. Never carries credentials. */
+export class SchemaRegistryError extends Error {
+  override name = "SchemaRegistryError";
+  /** The HTTP status; 0 when no answer came. */
+  readonly status: number;
+  /** Confluent's error code, for example 40403; the status where the registry gives none. */
+  readonly code: number;
+  constructor(message: string, status: number, code: number, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+    this.code = code;
+  }
+  /** Whether the same request may succeed later. */
+  get retriable(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
