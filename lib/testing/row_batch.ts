@@ -1,5 +1,5 @@
 import type { ConsumedBatch, PartitionRun } from "../kafka/client.ts";
-import { encodeHeaders } from "../kafka/headers.ts";
+import { writeHeaders } from "../kafka/headers.ts";
 import { ByteWriter } from "../record/bytes.ts";
 import type { Headers } from "../record/headers.ts";
 
@@ -30,7 +30,7 @@ export function singleRowBatch(
   const key = place(row.key);
   const value = place(row.value);
   const headerStart = slab.length;
-  if (row.headers.size > 0) encodeHeaders(row.headers, slab);
+  writeHeaders(slab, row.headers);
   const headerLength = slab.length - headerStart;
   return {
     slab: slab.bytes,
