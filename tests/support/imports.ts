@@ -3,14 +3,22 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { repositoryRoot } from "./spawn.ts";
 
+// Strings are matched so that what looks like a comment in one is not taken for one.
+const COMMENT =
+  /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g;
+
+/** A module's text without its comments. */
+export function codeOf(path: string): string {
+  return readFileSync(path, "utf8").replace(COMMENT, (_, text?: string) => text ?? "");
+}
+
 // `import … from "x"`, `export … from "x"`, `import "x"` and `import("x")`. A clause never holds a quote or a semicolon.
 const IMPORT =
   /(?:^|[\n;}])\s*(?:import|export)\s+(?:[^'";]*?\sfrom\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g;
 
 /** The specifiers of a module's imports and re-exports, static and dynamic, as they are written. */
 export function importsOf(path: string): string[] {
-  const text = readFileSync(path, "utf8").replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, "");
-  return [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2]);
+  return [...codeOf(path).matchAll(IMPORT)].map((match) => match[1] ?? match[2]);
 }
 
 /** The files of this repository that a module needs, with all that those need, and itself. */
