@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 
 /** The clock a runtime is given: the system's, or a manual one in tests. */
 export interface Clock {
@@ -26,6 +27,11 @@ export const systemClock: Clock = {
 export function callAfter(ms: number, run: () => void): () => void {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);
+}
+
+/** Resolves after the events that are waiting have been served: timers, I/O, calls from other threads. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A clock that moves only when told, for tests and the test driver. Kafka Streams: `MockTime`. */
