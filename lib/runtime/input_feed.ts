@@ -1,0 +1,150 @@
+import type { Consumer, TopicPartition } from "../kafka/client.ts";
+import { BatchLease } from "./batch_lease.ts";
+import type { FetchState } from "./partition_group.ts";
+import type { StreamTask } from "./task.ts";
+import { partitionKey } from "./task_assignment.ts";
+
+/** How much is read ahead. */
+export interface InputFeedSettings {
+  /** `max.poll.records` */
+  readonly maxPollRecords: number;
+  /** `buffered.records.per.partition` */
+  readonly bufferLimit: number;
+}
+
+/** A partition that feeds a task. */
+interface Input {
+  readonly partition: TopicPartition;
+  readonly task: StreamTask;
+  /** Where reading began: an offset, or -2 for the beginning and -1 for the end. */
+  readonly start: number;
+  /** Its queue is longer than the limit. */
+  full: boolean;
+  /** The task is not ready for it: it restores, or the application is paused. */
+  blocked: boolean;
+  /** Records that the broker has beyond those polled, as of the last poll; undefined when unknown, -1 when not looked up since. */
+  lag: number | undefined;
+}
+
+const NOT_LOOKED_UP = -1;
+
+/**
+ * Hands polled batches to the queues of the tasks, and holds partitions back whose queues are long enough. What is held stays fetched in the
+ * consumer, so nothing is read twice.
+ */
+export class InputFeed implements FetchState {
+  readonly #consumer: Consumer;
+  readonly #settings: InputFeedSettings;
+  readonly #inputs = new Map<string, Input>();
+  #full = 0;
+  /** Records polled so far. */
+  polled = 0;
+
+  constructor(consumer: Consumer, settings: InputFeedSettings) {
+    this.#consumer = consumer;
+    this.#settings = settings;
+  }
+
+  /** Takes up a task's partition that is read from `start` on. */
+  attach(task: StreamTask, partition: TopicPartition, start: number, blocked: boolean): void {
+    const input: Input = {
+      partition,
+      task,
+      start,
+      full: false,
+      blocked,
+      lag: NOT_LOOKED_UP,
+    };
+    this.#inputs.set(partitionKey(partition), input);
+    if (blocked) this.#consumer.hold([partition]);
+  }
+
+  /** Forgets a task's partitions. */
+  detach(task: StreamTask): void {
+    for (const partition of task.inputPartitions) {
+      const input = this.#inputs.get(partitionKey(partition));
+      if (input?.task !== task) continue;
+      if (input.full) this.#full--;
+      this.#inputs.delete(partitionKey(partition));
+    }
+  }
+
+  /** Lets a task's partitions flow, or holds them back. */
+  setBlocked(task: StreamTask, blocked: boolean): void {
+    for (const partition of task.inputPartitions) {
+      const input = this.#inputs.get(partitionKey(partition));
+      if (input === undefined || input.blocked === blocked) continue;
+      input.blocked = blocked;
+      if (blocked) this.#consumer.hold([partition]);
+      else if (!input.full) this.#consumer.release([partition]);
+    }
+  }
+
+  /** Polls once and queues what came; gives how many records. */
+  poll(): number {
+    if (this.#full > 0) this.#releaseDrained();
+    const batch = this.#consumer.poll(this.#settings.maxPollRecords);
+    for (const input of this.#inputs.values()) input.lag = NOT_LOOKED_UP;
+    if (batch === undefined) return 0;
+    const lease = new BatchLease(batch);
+    for (const run of batch.runs) {
+      const input = this.#inputs.get(partitionKey(run));
+      // Rows of a partition that was given up in between: whoever owns it reads them again.
+      if (input === undefined) lease.done(run.to - run.from);
+      else if (input.task.addBatch(lease, run) > this.#settings.bufferLimit && !input.full) {
+        input.full = true;
+        this.#full++;
+        if (!input.blocked) this.#consumer.hold([input.partition]);
+      }
+    }
+    this.polled += batch.count;
+    return batch.count;
+  }
+
+  #releaseDrained(): void {
+    for (const input of this.#inputs.values()) {
+      if (!input.full) continue;
+      if (input.task.bufferedRecords(input.partition) > this.#settings.bufferLimit) continue;
+      input.full = false;
+      this.#full--;
+      if (!input.blocked) this.#consumer.release([input.partition]);
+    }
+  }
+
+  /** The next offset that will be polled; undefined when it is not known yet. */
+  position(partition: TopicPartition): number | undefined {
+    const polled = this.#consumer.position(partition);
+    if (polled !== undefined) return polled;
+    const start = this.#inputs.get(partitionKey(partition))?.start;
+    return start !== undefined && start >= 0 ? start : undefined;
+  }
+
+  lag(topic: string, partition: number): number | undefined {
+    const input = this.#inputs.get(`${topic}-${partition}`);
+    if (input === undefined) return undefined;
+    if (input.lag === NOT_LOOKED_UP) input.lag = this.#lookUpLag(input);
+    return input.lag;
+  }
+
+  #lookUpLag({ partition, start }: Input): number | undefined {
+    const { low, high } = this.#consumer.cachedWatermarks(partition);
+    if (high < 0) return undefined;
+    const position = this.position(partition) ?? (start === -1 ? high : low);
+    return position < 0 ? undefined : Math.max(0, high - position);
+  }
+
+  /** The greatest and the mean lag over all partitions where it is known. */
+  lags(): { readonly max: number; readonly mean: number } {
+    let max = 0;
+    let sum = 0;
+    let known = 0;
+    for (const input of this.#inputs.values()) {
+      const lag = this.lag(input.partition.topic, input.partition.partition);
+      if (lag === undefined) continue;
+      known++;
+      sum += lag;
+      if (lag > max) max = lag;
+    }
+    return { max, mean: known === 0 ? 0 : sum / known };
+  }
+}

@@ -1,0 +1,34 @@
+import type { Serde, SerdeSite } from "../serde/serde.ts";
+import { changelogTopicName, type PlanNode, type TopologyPlan } from "../topology/compile.ts";
+import type { TaskSettings } from "./task_context.ts";
+
+/**
+ * Lets every serde of a topology fetch or register what it needs, before the first record. Topics that are chosen by record are not known yet: their
+ * serdes prepare themselves when they are first used.
+ */
+export async function prepareSerdes(plan: TopologyPlan, settings: TaskSettings): Promise<void> {
+  const waits: Promise<void>[] = [];
+  const prepare = (serde: Serde<any> | undefined, site: SerdeSite) => {
+    const wait = serde?.prepare?.(site);
+    if (wait !== undefined) waits.push(wait);
+  };
+  const ofNode = ({ node, topics }: PlanNode) => {
+    if (node.kind === "processor") return;
+    for (const topic of topics) {
+      prepare(node.key ?? settings.defaultKeySerde, { topic, isKey: true });
+      prepare(node.value ?? settings.defaultValueSerde, { topic, isKey: false });
+    }
+  };
+  for (const subtopology of plan.subtopologies) {
+    subtopology.nodes.forEach(ofNode);
+    for (const { name, builder, changelogTopic } of subtopology.stores) {
+      const topic = changelogTopic ?? changelogTopicName(plan.applicationId, name);
+      for (const { serde, isKey } of builder.serdes) prepare(serde as Serde<any>, { topic, isKey });
+    }
+  }
+  plan.global?.nodes.forEach(ofNode);
+  for (const { builder, topic } of plan.global?.stores ?? []) {
+    for (const { serde, isKey } of builder.serdes) prepare(serde as Serde<any>, { topic, isKey });
+  }
+  await Promise.all(waits);
+}

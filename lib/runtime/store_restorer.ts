@@ -1,0 +1,235 @@
+import type {
+  Admin,
+  ConsumedBatch,
+  Consumer,
+  PartitionOffset,
+  PartitionRun,
+} from "../kafka/client.ts";
+import type { RuntimeLog } from "./runtime_log.ts";
+import type { StreamTask } from "./task.ts";
+import { partitionKey } from "./task_assignment.ts";
+import type { Changelog } from "./task_stores.ts";
+
+/** Told how restores go on. Kafka Streams: `StateRestoreListener`. */
+export interface RestoreListener {
+  onRestoreStart?(changelog: Changelog, start: number, end: number): void;
+  onBatchRestored?(changelog: Changelog, next: number, rows: number): void;
+  onRestoreEnd?(changelog: Changelog, total: number): void;
+  /** The task was taken away before its restore was done. */
+  onRestoreSuspended?(changelog: Changelog, total: number): void;
+}
+
+/** What a restorer works with. */
+export interface RestorerTools {
+  /** A consumer without a group. */
+  readonly consumer: Consumer;
+  readonly admin: Admin;
+  readonly log: RuntimeLog;
+  readonly requestTimeoutMs: number;
+  readonly listener: RestoreListener;
+}
+
+/** A task to restore, with the committed offsets of its inputs: source topics that serve as changelogs are read up to them. */
+export interface RestoreRequest {
+  readonly task: StreamTask;
+  readonly committed: ReadonlyMap<string, number>;
+}
+
+/** A store that is being restored. */
+interface Restoring {
+  readonly task: StreamTask;
+  readonly changelog: Changelog;
+  /** The next offset to be applied. */
+  next: number;
+  /** Where the restore ends. */
+  readonly end: number;
+  total: number;
+  /** Rows applied since the position was last written to disk. */
+  unsaved: number;
+}
+
+const ROWS_PER_POLL = 10_000;
+const ROWS_PER_SAVE = 200_000;
+
+/**
+ * Brings the stores of new tasks up to the end of their changelogs while other tasks go on. The end is the high watermark, not the last stable
+ * offset: a transaction of the previous owner whose markers are still on their way is waited for. Kafka Streams: `StoreChangelogReader`.
+ */
+export class StoreRestorer {
+  readonly #tools: RestorerTools;
+  readonly #active = new Map<string, Restoring>();
+  readonly #waiting = new Map<StreamTask, number>();
+  readonly #restored: StreamTask[] = [];
+
+  constructor(tools: RestorerTools) {
+    this.#tools = tools;
+  }
+
+  /** Whether anything is being restored. */
+  get isActive(): boolean {
+    return this.#active.size > 0;
+  }
+  /** Records that are still to be read, over all stores. */
+  get remaining(): number {
+    let sum = 0;
+    for (const { next, end } of this.#active.values()) sum += Math.max(0, end - next);
+    return sum;
+  }
+
+  /** Begins with tasks whose stores are open. One whose state is no longer in its changelog is emptied and restored from the beginning. */
+  async begin(requests: readonly RestoreRequest[]): Promise<void> {
+    const changelogs = requests.flatMap(({ task }) => task.changelogs);
+    const { admin, requestTimeoutMs } = this.#tools;
+    const [first, last] = changelogs.length === 0 ? [[], []] : await Promise.all([
+      admin.listOffsets(changelogs, "earliest", requestTimeoutMs),
+      admin.listOffsets(changelogs, "latest", requestTimeoutMs, "readUncommitted"),
+    ]);
+    const earliest = byPartition(first);
+    const latest = byPartition(last);
+    const started: PartitionOffset[] = [];
+    for (const request of requests) started.push(...this.#start(request, earliest, latest));
+    if (started.length > 0) this.#tools.consumer.incrementalAssign(started);
+  }
+
+  #start(
+    { task, committed }: RestoreRequest,
+    earliest: ReadonlyMap<string, number>,
+    latest: ReadonlyMap<string, number>,
+  ): PartitionOffset[] {
+    const ends = (changelog: Changelog): number => {
+      const key = partitionKey(changelog);
+      const end = latest.get(key) ?? 0;
+      return changelog.isSource ? Math.min(end, committed.get(key) ?? 0) : end;
+    };
+    if (this.#mustStartAfresh(task, earliest, latest)) task.wipe();
+    const started: PartitionOffset[] = [];
+    for (const changelog of task.changelogs) {
+      const key = partitionKey(changelog);
+      const next = knownPosition(task, changelog) ?? earliest.get(key) ?? 0;
+      const end = ends(changelog);
+      if (next >= end) continue;
+      this.#active.set(key, { task, changelog, next, end, total: 0, unsaved: 0 });
+      started.push({ topic: changelog.topic, partition: changelog.partition, offset: next });
+      this.#tools.listener.onRestoreStart?.(changelog, next, end);
+    }
+    if (started.length === 0) this.#restored.push(task);
+    else this.#waiting.set(task, started.length);
+    return started;
+  }
+
+  #mustStartAfresh(
+    task: StreamTask,
+    earliest: ReadonlyMap<string, number>,
+    latest: ReadonlyMap<string, number>,
+  ): boolean {
+    let anyKnown = false;
+    for (const changelog of task.changelogs) {
+      const position = knownPosition(task, changelog);
+      if (position === undefined) continue;
+      anyKnown = true;
+      const key = partitionKey(changelog);
+      const low = earliest.get(key) ?? 0;
+      const high = latest.get(key) ?? 0;
+      if (position >= low && position <= high) continue;
+      this.#tools.log.warn(
+        `The state of store ${changelog.store} in task ${task.taskId} is not covered by its changelog; restoring from the beginning`,
+        { position, earliest: low, latest: high },
+      );
+      return true;
+    }
+    // Rows without any position are what an interrupted first restore left.
+    return !anyKnown && task.changelogs.length > 0;
+  }
+
+  /** Reads once and applies what came; true when there was something. */
+  poll(): boolean {
+    const { consumer } = this.#tools;
+    const batch = consumer.poll(ROWS_PER_POLL);
+    if (batch !== undefined) {
+      for (const run of batch.runs) this.#apply(batch, run);
+      batch.release();
+    }
+    const ends = consumer.takePartitionEnds();
+    for (const end of ends) {
+      const restoring = this.#active.get(partitionKey(end));
+      if (restoring && end.offset > restoring.next) restoring.next = end.offset;
+    }
+    for (const [key, restoring] of this.#active) {
+      // The position passes markers and aborted records, of which no row tells.
+      const position = consumer.position(restoring.changelog);
+      if (position !== undefined && position > restoring.next) restoring.next = position;
+      if (restoring.next >= restoring.end) this.#complete(key, restoring);
+      else if (restoring.unsaved >= ROWS_PER_SAVE) save(restoring);
+    }
+    return batch !== undefined;
+  }
+
+  #apply(batch: ConsumedBatch, run: PartitionRun): void {
+    const restoring = this.#active.get(partitionKey(run));
+    if (restoring === undefined) return;
+    const { task, changelog, end } = restoring;
+    let to = run.to;
+    // A source topic goes on behind the committed offset; those rows are input, not state.
+    if (changelog.isSource) { while (to > run.from && batch.offsets[to - 1] >= end) to--; }
+    const rows = to - run.from;
+    if (rows === 0) {
+      restoring.next = end;
+      return;
+    }
+    task.restore(changelog.store, batch, run.from, to);
+    restoring.next = batch.offsets[to - 1] + 1;
+    if (to < run.to) restoring.next = end;
+    restoring.total += rows;
+    restoring.unsaved += rows;
+    this.#tools.listener.onBatchRestored?.(changelog, restoring.next, rows);
+  }
+
+  #complete(key: string, restoring: Restoring): void {
+    const { task, changelog, total } = restoring;
+    // Behind a source topic's last committed record there may be more; the store corresponds to the end, no further.
+    if (changelog.isSource) restoring.next = restoring.end;
+    save(restoring);
+    this.#active.delete(key);
+    this.#tools.consumer.incrementalUnassign([changelog]);
+    this.#tools.listener.onRestoreEnd?.(changelog, total);
+    const left = this.#waiting.get(task)! - 1;
+    if (left > 0) this.#waiting.set(task, left);
+    else {
+      this.#waiting.delete(task);
+      this.#restored.push(task);
+    }
+  }
+
+  /** Tasks whose stores are all restored, since the last call. */
+  takeRestored(): StreamTask[] {
+    return this.#restored.splice(0);
+  }
+
+  /** Gives up on a task that is closed. What was restored so far is kept on disk. */
+  drop(task: StreamTask): void {
+    const at = this.#restored.indexOf(task);
+    if (at >= 0) this.#restored.splice(at, 1);
+    if (!this.#waiting.delete(task)) return;
+    for (const [key, restoring] of this.#active) {
+      if (restoring.task !== task) continue;
+      save(restoring);
+      this.#active.delete(key);
+      this.#tools.consumer.incrementalUnassign([restoring.changelog]);
+      this.#tools.listener.onRestoreSuspended?.(restoring.changelog, restoring.total);
+    }
+  }
+}
+
+function save(restoring: Restoring): void {
+  const { task, changelog, next } = restoring;
+  task.checkpointRestored(new Map([[changelog.store, next]]));
+  restoring.unsaved = 0;
+}
+
+function knownPosition(task: StreamTask, { store }: Changelog): number | undefined {
+  return task.committedChangelogOffset(store);
+}
+
+function byPartition(offsets: readonly PartitionOffset[]): Map<string, number> {
+  return new Map(offsets.map((o) => [partitionKey(o), o.offset]));
+}

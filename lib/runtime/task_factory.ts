@@ -1,0 +1,59 @@
+import type { Clock } from "../record/time.ts";
+import type { TaskId } from "../record/task_id.ts";
+import type { CacheBudget, DropReason, StateEnvironment, StateStore } from "../state/store.ts";
+import type { FetchState } from "./partition_group.ts";
+import type { RecordCollector } from "./record_collector.ts";
+import { StreamTask } from "./task.ts";
+import type { TaskAssignment } from "./task_assignment.ts";
+import type { TaskSettings } from "./task_context.ts";
+
+/** Where tasks keep their state; the state directory is one. */
+export interface TaskStates {
+  /** Opens a task's state; the caller closes it. @throws {LockException} when another process holds it */
+  openTask(id: TaskId): StateEnvironment;
+  /** The directory of a task. */
+  taskDirectory(id: TaskId): string;
+}
+
+/** What all tasks of a thread share. */
+export interface TaskSurroundings {
+  readonly settings: TaskSettings;
+  readonly states: TaskStates;
+  readonly cache: CacheBudget | undefined;
+  readonly clock: Clock;
+  readonly globalStores: ReadonlyMap<string, StateStore>;
+  readonly onDropped: (reason: DropReason, task: StreamTask, detail: string | undefined) => void;
+}
+
+/** Makes a task and opens its stores. Nothing stays open when that fails. */
+export function createTask(
+  { id, plan, partitions }: TaskAssignment,
+  collector: RecordCollector,
+  fetchState: FetchState,
+  { settings, states, cache, clock, globalStores, onDropped }: TaskSurroundings,
+): StreamTask {
+  const environment = states.openTask(id);
+  let task: StreamTask | undefined;
+  try {
+    task = new StreamTask({
+      id,
+      plan,
+      inputPartitions: partitions,
+      settings,
+      collector,
+      environment,
+      stateDir: states.taskDirectory(id),
+      cache,
+      clock,
+      fetchState,
+      globalStores,
+      onDropped,
+    });
+    task.openStores();
+    return task;
+  } catch (error) {
+    if (task === undefined) environment.close({ clean: false });
+    else task.close({ clean: false });
+    throw error;
+  }
+}

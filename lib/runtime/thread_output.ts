@@ -1,0 +1,45 @@
+import type { Committer } from "./committer.ts";
+import type { ProducerCollector } from "./producer_collector.ts";
+import type { StreamsProducer } from "./streams_producer.ts";
+
+/** The writing side of a thread: its producer, what writes to it, and what commits it. Replaced as one when the producer is fenced. */
+export class ThreadOutput {
+  readonly #open: () => {
+    producer: StreamsProducer;
+    collector: ProducerCollector;
+    committer: Committer;
+  };
+  #parts: { producer: StreamsProducer; collector: ProducerCollector; committer: Committer };
+
+  /** @param open makes the parts; called again by `replace` */
+  constructor(
+    open: () => { producer: StreamsProducer; collector: ProducerCollector; committer: Committer },
+  ) {
+    this.#open = open;
+    this.#parts = open();
+  }
+
+  get producer(): StreamsProducer {
+    return this.#parts.producer;
+  }
+  get collector(): ProducerCollector {
+    return this.#parts.collector;
+  }
+  get committer(): Committer {
+    return this.#parts.committer;
+  }
+
+  /** Gives up the open transaction and everything that was written into it. */
+  async abort(): Promise<void> {
+    this.collector.discard();
+    await this.producer.abort();
+    this.collector.discard();
+  }
+
+  /** Closes the producer, which a fenced one cannot avoid, and opens another. */
+  async replace(): Promise<void> {
+    await this.producer.producer.close();
+    this.#parts = this.#open();
+    await this.producer.init();
+  }
+}

@@ -1,0 +1,105 @@
+import type { StreamsConfig } from "../config.ts";
+import type { ClientConfig } from "../kafka/client.ts";
+import type { AutoOffsetReset } from "../topology/processor.ts";
+import type { InputFeedSettings } from "./input_feed.ts";
+import type { InternalTopicSettings } from "./internal_topics.ts";
+import type { StreamsProducerSettings } from "./streams_producer.ts";
+
+/** The part of the configuration that a thread uses. */
+export interface ThreadSettings extends InputFeedSettings, StreamsProducerSettings {
+  readonly consumerConfig: ClientConfig;
+  readonly restoreConfig: ClientConfig;
+  readonly producerConfig: ClientConfig;
+  readonly adminConfig: ClientConfig;
+  readonly internalTopics: InternalTopicSettings;
+  readonly commitIntervalMs: number;
+  readonly pollMs: number;
+  readonly purgeIntervalMs: number;
+  /** `statestore.uncommitted.max.bytes`: reaching it commits early. */
+  readonly uncommittedMaxBytes: number;
+  readonly offsetReset: AutoOffsetReset;
+}
+
+/** Who a thread is. */
+export interface ThreadIdentity {
+  /** `<client id>-StreamThread-<n>` */
+  readonly name: string;
+  /** From 1. */
+  readonly index: number;
+  /** The id of the state directory: stable over restarts. */
+  readonly processId: string;
+  /** Whether the state directory outlives the process; then the member is static unless the configuration says otherwise. */
+  readonly stable: boolean;
+}
+
+/** Settings of a thread and its clients. Kafka Streams: `StreamsConfig.getMainConsumerConfigs` and its siblings. */
+export function threadSettings(config: StreamsConfig, identity: ThreadIdentity): ThreadSettings {
+  const { exactlyOnce } = config;
+  const requestTimeoutMs = 30_000;
+  const consumer = config.clientConfig("main.consumer");
+  return {
+    exactlyOnce,
+    requestTimeoutMs,
+    patienceMs: config.taskTimeoutMs,
+    maxPollRecords: config.maxPollRecords,
+    bufferLimit: config.bufferedRecordsPerPartition,
+    commitIntervalMs: config.commitIntervalMs,
+    pollMs: config.pollMs,
+    purgeIntervalMs: config.repartitionPurgeIntervalMs,
+    uncommittedMaxBytes: config.statestoreUncommittedMaxBytes < 0
+      ? Number.POSITIVE_INFINITY
+      : config.statestoreUncommittedMaxBytes / config.numStreamThreads,
+    offsetReset: offsetReset(consumer["auto.offset.reset"]),
+    consumerConfig: {
+      ...consumer,
+      ...instanceId(config, identity),
+      "client.id": `${identity.name}-consumer`,
+    },
+    restoreConfig: {
+      ...config.clientConfig("restore.consumer"),
+      "client.id": `${identity.name}-restore-consumer`,
+    },
+    producerConfig: {
+      ...config.clientConfig("producer"),
+      ...(exactlyOnce ? { "transactional.id": transactionalId(config, identity) } : {}),
+      "client.id": `${identity.name}-producer`,
+    },
+    adminConfig: { ...config.clientConfig("admin"), "client.id": `${identity.name}-admin` },
+    internalTopics: {
+      replicationFactor: config.replicationFactor,
+      topicDefaults: config.topicConfig,
+      windowRetentionExtraMs: config.windowstoreChangelogAdditionalRetentionMs,
+      requestTimeoutMs,
+      patienceMs: config.taskTimeoutMs,
+    },
+  };
+}
+
+/** Stable, so that after a crash the next start fences the old producer and aborts its transaction at once. Kafka Streams: `ActiveTaskCreator`. */
+function transactionalId(config: StreamsConfig, { processId, index }: ThreadIdentity): string {
+  return `${config.applicationId}-${processId}-${index}`;
+}
+
+/** Each thread is a member of its own. A stable one takes its partitions back after a restart without a rebalance. */
+function instanceId(
+  config: StreamsConfig,
+  { processId, index, stable }: ThreadIdentity,
+): ClientConfig {
+  const given = config.groupInstanceId;
+  if (given !== undefined) return { "group.instance.id": `${given}-${index}` };
+  return stable ? { "group.instance.id": `${processId}-${index}` } : {};
+}
+
+function offsetReset(given: unknown): AutoOffsetReset {
+  switch (String(given)) {
+    case "latest":
+    case "largest":
+    case "end":
+      return "latest";
+    case "none":
+    case "error":
+      return "none";
+    default:
+      return "earliest";
+  }
+}
