@@ -200,6 +200,8 @@ export interface Addon {
   ): void;
   mockDeleteTopic(bootstrap: string, topic: string): void;
   mockDeleteRecords(bootstrap: string, topic: string, partition: number, before: number): void;
+  mockSetConfig(bootstrap: string, topic: string, json: string): void;
+  mockConfig(bootstrap: string, topic: string): string | undefined;
   mockSetRoundTrip(bootstrap: string, broker: number, ms: number): void;
   mockFailNext(bootstrap: string, apiKey: number, codes: readonly number[]): void;
   mockSetBroker(bootstrap: string, broker: number, up: boolean): void;

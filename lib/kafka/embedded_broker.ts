@@ -19,8 +19,10 @@ export interface EmbeddedBrokerOptions {
 export interface EmbeddedBroker {
   /** `127.0.0.1:port` of each broker, comma-separated. */
   readonly bootstrapServers: string;
-  /** @throws {KafkaError} `TOPIC_ALREADY_EXISTS`. */
-  createTopic(topic: string, partitions?: number): void;
+  /** `config` is kept for `topicConfig` and has no effect. @throws {KafkaError} `TOPIC_ALREADY_EXISTS`. */
+  createTopic(topic: string, partitions?: number, config?: Readonly<Record<string, string>>): void;
+  /** The configuration that a topic was created with. */
+  topicConfig(topic: string): Readonly<Record<string, string>>;
   /** @throws {KafkaError} `UNKNOWN_TOPIC_OR_PART`. */
   deleteTopic(topic: string): void;
   /** Drops the records before an offset. */
@@ -76,8 +78,17 @@ class Embedded implements EmbeddedBroker {
     this.#defaultPartitions = defaultPartitions;
   }
 
-  createTopic(topic: string, partitions: number = this.#defaultPartitions): void {
+  createTopic(
+    topic: string,
+    partitions: number = this.#defaultPartitions,
+    config: Readonly<Record<string, string>> = {},
+  ): void {
     addon().mockCreateTopic(this.bootstrapServers, topic, partitions, 1);
+    addon().mockSetConfig(this.bootstrapServers, topic, JSON.stringify(config));
+  }
+
+  topicConfig(topic: string): Readonly<Record<string, string>> {
+    return JSON.parse(addon().mockConfig(this.bootstrapServers, topic) ?? "{}");
   }
 
   deleteTopic(topic: string): void {

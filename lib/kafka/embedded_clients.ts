@@ -16,8 +16,12 @@ import type {
 import { type EmbeddedBroker, embeddedBrokerAt, embeddedOutcome } from "./embedded_broker.ts";
 import { librdkafkaClients } from "./librdkafka.ts";
 
-/** Configurations of topics that were made here, by bootstrap address and topic; the brokers keep none. */
-const configs = new Map<string, Record<string, string>>();
+/** Loopback answers at once: groups notice changes sooner than the defaults, which are made for networks, let them. */
+const CONSUMER_DEFAULTS: ClientConfig = {
+  "fetch.max.wait.ms": 100,
+  "heartbeat.interval.ms": 200,
+  "session.timeout.ms": 10_000,
+};
 
 /**
  * Clients of an embedded cluster. Consumers and producers are the real ones; the admin client does by direct calls
@@ -33,7 +37,7 @@ export function embeddedClients(broker: EmbeddedBroker | string): KafkaClients {
   });
   return {
     consumer: (config: ClientConfig, events?: ClientEvents): Consumer =>
-      librdkafkaClients.consumer({ "fetch.max.wait.ms": 50, ...at(config) }, events),
+      librdkafkaClients.consumer({ ...CONSUMER_DEFAULTS, ...at(config) }, events),
     producer: (config: ClientConfig, events?: ClientEvents): Producer =>
       librdkafkaClients.producer(at(config), events),
     admin: (config: ClientConfig, events?: ClientEvents): Admin =>
@@ -61,23 +65,17 @@ class EmbeddedAdmin implements Admin {
     return topics.map(({ topic, partitions, config }) => {
       if (existing.has(topic)) return alreadyExists(topic);
       existing.add(topic);
-      if (config) configs.set(this.#key(topic), { ...config });
-      return embeddedOutcome(() => this.#broker.createTopic(topic, partitions));
+      return embeddedOutcome(() =>
+        this.#broker.createTopic(topic, partitions > 0 ? partitions : undefined, config)
+      );
     });
-  }
-
-  #key(topic: string): string {
-    return `${this.#broker.bootstrapServers}/${topic}`;
   }
 
   async deleteTopics(
     topics: readonly string[],
     _timeoutMs: number,
   ): Promise<(KafkaError | undefined)[]> {
-    return topics.map((topic) => {
-      configs.delete(this.#key(topic));
-      return embeddedOutcome(() => this.#broker.deleteTopic(topic));
-    });
+    return topics.map((topic) => embeddedOutcome(() => this.#broker.deleteTopic(topic)));
   }
 
   describeTopics(topics: readonly string[], timeoutMs: number): Promise<TopicDescription[]> {
@@ -88,11 +86,11 @@ class EmbeddedAdmin implements Admin {
     return this.#real.listTopics(timeoutMs);
   }
 
-  /** The configuration that the topic was made with by this isolate, over what a new topic of Kafka has. */
+  /** The configuration that the topic was made with, over what a new topic of Kafka has. */
   async topicConfig(topic: string, timeoutMs: number): Promise<Record<string, string>> {
     const [found] = await this.describeTopics([topic], timeoutMs);
     if (found.partitions === 0) throw unknownTopic(topic);
-    return { ...TOPIC_DEFAULTS, ...configs.get(this.#key(topic)) };
+    return { ...TOPIC_DEFAULTS, ...this.#broker.topicConfig(topic) };
   }
 
   async deleteRecords(before: readonly PartitionOffset[], timeoutMs: number): Promise<void> {

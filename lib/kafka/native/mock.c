@@ -5,8 +5,19 @@
 #include "addon.h"
 #include "rdkafka_mock.h"
 
+/* How long a new group waits for more members, and a complete one for its leader. */
+#define FIRST_REBALANCE_MS 3
+
+/* A topic's configuration as JSON text: the brokers keep none. */
+typedef struct config {
+  struct config *next;
+  char *topic;
+  char *text;
+} config_t;
+
 typedef struct cluster {
   struct cluster *next;
+  config_t *configs;
   char *bootstrap;
   const addon_t *owner;
   rd_kafka_t *rk;
@@ -16,7 +27,24 @@ typedef struct cluster {
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static cluster_t *registry;
 
+static void free_config(config_t *config) {
+  free(config->topic);
+  free(config->text);
+  free(config);
+}
+
+/* Forgets the configuration of a topic, if there is one. */
+static void forget_config(cluster_t *cluster, const char *topic) {
+  config_t **link = &cluster->configs;
+  while (*link && strcmp((*link)->topic, topic)) link = &(*link)->next;
+  config_t *found = *link;
+  if (!found) return;
+  *link = found->next;
+  free_config(found);
+}
+
 static void destroy(cluster_t *cluster) {
+  while (cluster->configs) forget_config(cluster, cluster->configs->topic);
   rd_kafka_mock_cluster_destroy(cluster->mock);
   rd_kafka_destroy(cluster->rk);
   free(cluster->bootstrap);
@@ -80,7 +108,8 @@ static napi_value mock_new(napi_env env, napi_callback_info info) {
     rd_kafka_destroy(rk);
     return throw_code(env, "start the embedded cluster", RD_KAFKA_RESP_ERR__FAIL, "no loopback port could be opened");
   }
-  rd_kafka_mock_group_initial_rebalance_delay_ms(mock, 0);
+  rd_kafka_mock_default_partition_cnt(mock, to_int(env, given[1]));
+  rd_kafka_mock_group_initial_rebalance_delay_ms(mock, FIRST_REBALANCE_MS);
   cluster_t *cluster = calloc(1, sizeof(*cluster));
   cluster->bootstrap = strdup(rd_kafka_mock_cluster_bootstraps(mock));
   cluster->owner = addon_of(env);
@@ -144,6 +173,7 @@ static napi_value mock_delete_topic(napi_env env, napi_callback_info info) {
   cluster_t *cluster = lock_cluster(env, given[0]);
   if (cluster) {
     code = rd_kafka_mock_topic_delete(cluster->mock, topic);
+    forget_config(cluster, topic);
     unlock();
   }
   free(topic);
@@ -164,6 +194,46 @@ static napi_value mock_delete_records(napi_env env, napi_callback_info info) {
   }
   free(topic);
   return cluster ? outcome(env, "delete the records", code) : NULL;
+}
+
+/* mockSetConfig(bootstrap, topic, json) */
+static napi_value mock_set_config(napi_env env, napi_callback_info info) {
+  napi_value given[3];
+  if (!arguments(env, info, 3, given)) return NULL;
+  char *topic = to_text(env, given[1]);
+  char *text = topic ? to_text(env, given[2]) : NULL;
+  cluster_t *cluster = text ? lock_cluster(env, given[0]) : NULL;
+  if (!cluster) {
+    free(topic);
+    free(text);
+    return NULL;
+  }
+  forget_config(cluster, topic);
+  config_t *config = calloc(1, sizeof(*config));
+  config->topic = topic;
+  config->text = text;
+  config->next = cluster->configs;
+  cluster->configs = config;
+  unlock();
+  return undefined_value(env);
+}
+
+/* mockConfig(bootstrap, topic): what mockSetConfig kept, or undefined. */
+static napi_value mock_config(napi_env env, napi_callback_info info) {
+  napi_value given[2], value;
+  if (!arguments(env, info, 2, given)) return NULL;
+  char *topic = to_text(env, given[1]);
+  cluster_t *cluster = topic ? lock_cluster(env, given[0]) : NULL;
+  if (!cluster) {
+    free(topic);
+    return NULL;
+  }
+  config_t *config = cluster->configs;
+  while (config && strcmp(config->topic, topic)) config = config->next;
+  value = text_value(env, config ? config->text : NULL);
+  unlock();
+  free(topic);
+  return value;
 }
 
 /* mockSetRoundTrip(bootstrap, broker, ms): broker -1 is all of them. */
@@ -222,6 +292,8 @@ void mock_functions(napi_env env, napi_value exports) {
   export_function(env, exports, "mockCreateTopic", mock_create_topic);
   export_function(env, exports, "mockDeleteTopic", mock_delete_topic);
   export_function(env, exports, "mockDeleteRecords", mock_delete_records);
+  export_function(env, exports, "mockSetConfig", mock_set_config);
+  export_function(env, exports, "mockConfig", mock_config);
   export_function(env, exports, "mockSetRoundTrip", mock_set_round_trip);
   export_function(env, exports, "mockFailNext", mock_fail_next);
   export_function(env, exports, "mockSetBroker", mock_set_broker);
