@@ -14,11 +14,16 @@ export class MockSchemaRegistry implements SchemaRegistry {
   readonly #byGuid = new Map<string, RegisteredSchema>();
   readonly #subjects = new Map<string, SubjectVersion[]>();
 
-  register(subject: string, schema: RegisteredSchema): number {
+  announce(schema: RegisteredSchema): number {
     checkJson(schema);
     const id = this.#idOf(schema);
     this.#byId.set(id, schema);
     this.#byGuid.set(guidOf(id), schema);
+    return id;
+  }
+
+  register(subject: string, schema: RegisteredSchema): number {
+    const id = this.announce(schema);
     const versions = this.#subjects.get(subject) ?? [];
     if (!versions.some((v) => v.id === id)) {
       versions.push({ ...schema, subject, version: versions.length + 1, id });

@@ -45,6 +45,11 @@ export interface SchemaRegistry {
   byGuid(guid: string): Eventually<RegisteredSchema>;
   /** A subject's newest version. @throws {SchemaRegistryError} 40401 when the subject is unknown. */
   latest(subject: string): Eventually<SubjectVersion>;
+  /**
+   * Tells of a schema that may be met in records. Only a registry that lives in the isolate needs it: a Worker reads there what another isolate
+   * registered.
+   */
+  announce?(schema: RegisteredSchema): void;
   /** Whether the schema may follow what the subject has. */
   isCompatible(subject: string, schema: RegisteredSchema): Eventually<boolean>;
 }

@@ -18,11 +18,14 @@ export class SchemaIds {
   constructor(schema: RegisteredSchema, registry: SchemaRegistry | undefined) {
     this.#schema = schema;
     this.#registry = registry;
+    registry?.announce?.(schema);
   }
 
   /** Takes the application's registry where the serde was given none. */
   bind(registry: SchemaRegistry | undefined): void {
-    this.#registry ??= registry;
+    if (this.#registry !== undefined) return;
+    this.#registry = registry;
+    registry?.announce?.(this.#schema);
   }
 
   /** Registers the schema under the subject, or looks it up, so that `idFor` finds it. */
