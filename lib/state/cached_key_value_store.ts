@@ -1,6 +1,7 @@
 import { compareBytes } from "../record/bytes.ts";
 import { afterPrefix, closed, type SerializedKeyValueStore } from "./key_value_store.ts";
 import { byteText } from "./lru.ts";
+import { mergedRows } from "./merged_rows.ts";
 import type {
   ByteCursor,
   CachedStateStore,
@@ -181,7 +182,7 @@ export class CachedKeyValueStore<K, V>
   }
 
   /** Dirty entries over the rows below; clean ones are the same in both. */
-  *#merged(
+  #merged(
     cursor: ByteCursor,
     within: (key: Uint8Array) => boolean,
     reverse: boolean,
@@ -192,28 +193,10 @@ export class CachedKeyValueStore<K, V>
       if (within(this.#bytesOf(entry))) dirty.push(entry);
     }
     dirty.sort((a, b) => sign * compareBytes(a.keyBytes!, b.keyBytes!));
-    let next = 0;
-    try {
-      let hasRow = cursor.advance();
-      while (hasRow || next < dirty.length) {
-        const entry = dirty[next];
-        const order = entry === undefined
-          ? -1
-          : hasRow
-          ? sign * compareBytes(cursor.key, entry.keyBytes!)
-          : 1;
-        if (order < 0) {
-          yield [this.#inner.keys.decode(cursor.key), this.decode(cursor.value)];
-          hasRow = cursor.advance();
-          continue;
-        }
-        if (order === 0) hasRow = cursor.advance();
-        next++;
-        const value = this.#cache!.valueOf(entry);
-        if (value !== null) yield [entry.key, value];
-      }
-    } finally {
-      cursor.close();
-    }
+    return mergedRows<K, V, [K, V]>(cursor, dirty, this.#cache, {
+      compare: (key, entry) => sign * compareBytes(key, entry.keyBytes!),
+      ofStored: (key, value) => [this.#inner.keys.decode(key), this.decode(value)],
+      ofEntry: (entry, value) => [entry.key, value],
+    });
   }
 }

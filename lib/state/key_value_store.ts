@@ -1,10 +1,11 @@
 import { compareBytes } from "../record/bytes.ts";
 import { InvalidStateStoreException } from "../errors.ts";
 import { KeyCodec, type ValueCodec } from "./codecs.ts";
-import { LoggedBytes, PLAIN_LAYOUT } from "./logged_bytes.ts";
+import { changelogRows, RowLogger } from "./row_logger.ts";
 import { RecentRows } from "./lru.ts";
 import type {
   ByteCursor,
+  ByteStore,
   CachedStateStore,
   KeyValueStore,
   RestoreRows,
@@ -30,7 +31,8 @@ export class SerializedKeyValueStore<K, V> implements KeyValueStore<K, V>, Cache
   readonly #options: KeyValueStoreOptions<K, V>;
   #keys!: KeyCodec<K>;
   #values!: ValueCodec<V>;
-  #bytes!: LoggedBytes;
+  #rows!: ByteStore;
+  #logger!: RowLogger;
   #recent: RecentRows | undefined = undefined;
   #meter: StoreMeter | undefined = undefined;
   #isOpen = false;
@@ -47,11 +49,8 @@ export class SerializedKeyValueStore<K, V> implements KeyValueStore<K, V>, Cache
     const rows = context.environment.open(this.name, { volatile: !this.persistent });
     this.#keys = new KeyCodec(keySerde, topic, this.name);
     this.#values = valueCodec(topic);
-    this.#bytes = new LoggedBytes(rows, context, {
-      logging,
-      layout: PLAIN_LAYOUT,
-      codec: this.#values,
-    });
+    this.#rows = rows;
+    this.#logger = new RowLogger(this.name, context, { logging, codec: this.#values });
     if (supplier.engine === "lru") {
       this.#recent = new RecentRows(rows, supplier.maxEntries ?? 0);
     }
@@ -116,11 +115,11 @@ export class SerializedKeyValueStore<K, V> implements KeyValueStore<K, V>, Cache
 
   approximateNumEntries(): number {
     this.#check();
-    return this.#bytes.rows.approximateCount();
+    return this.#rows.approximateCount();
   }
 
   restore(rows: RestoreRows, from: number, to: number): void {
-    this.#bytes.restore(rows, from, to);
+    this.#rows.bulk(changelogRows(rows, from, to, this.#values));
     this.#recent?.reload();
   }
 
@@ -136,7 +135,7 @@ export class SerializedKeyValueStore<K, V> implements KeyValueStore<K, V>, Cache
   getStored(key: Uint8Array): Uint8Array | undefined {
     this.#check();
     if (this.#meter !== undefined) this.#meter.gets++;
-    const stored = this.#bytes.rows.get(key);
+    const stored = this.#rows.get(key);
     if (stored !== undefined) this.#recent?.touch(key);
     return stored;
   }
@@ -145,25 +144,27 @@ export class SerializedKeyValueStore<K, V> implements KeyValueStore<K, V>, Cache
   putStored(key: Uint8Array, stored: Uint8Array | null): void {
     this.#check();
     if (this.#meter !== undefined) this.#meter.puts++;
-    this.#bytes.write(key, stored);
+    if (stored === null) this.#rows.delete(key);
+    else this.#rows.put(key, stored);
+    this.#logger.log(key, stored);
     const recent = this.#recent;
     if (recent === undefined) return;
     if (stored === null) recent.forget(key);
     // What falls out is logged as deleted, so that a restore does not bring it back.
-    else for (const oldest of recent.touch(key)) this.#bytes.log(oldest, null);
+    else for (const oldest of recent.touch(key)) this.#logger.log(oldest, null);
   }
 
   /** For the cache: rows from `from` to `to`, both inclusive. Nothing when they are the wrong way round, as in Kafka Streams. */
   cursor(from: Uint8Array | undefined, to: Uint8Array | undefined, reverse: boolean): ByteCursor {
     this.#check();
     if (from !== undefined && to !== undefined && compareBytes(from, to) > 0) return NO_ROWS;
-    return this.#bytes.rows.cursor(from, to === undefined ? undefined : justAfter(to), reverse);
+    return this.#rows.cursor(from, to === undefined ? undefined : justAfter(to), reverse);
   }
 
   /** For the cache: rows whose keys begin with these bytes. */
   prefixCursor(prefix: Uint8Array): ByteCursor {
     this.#check();
-    return this.#bytes.rows.cursor(prefix, afterPrefix(prefix));
+    return this.#rows.cursor(prefix, afterPrefix(prefix));
   }
 
   #bound(key: K | null): Uint8Array | undefined {

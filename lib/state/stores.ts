@@ -10,17 +10,28 @@
  */
 import type { Serde } from "../serde/serde.ts";
 import { CachedKeyValueStore } from "./cached_key_value_store.ts";
+import { CachedSessionStore } from "./cached_session_store.ts";
+import { CachedWindowStore } from "./cached_window_store.ts";
 import { ForgetfulCodec, PlainCodec, TimestampedCodec, type ValueCodec } from "./codecs.ts";
 import { SerializedKeyValueStore } from "./key_value_store.ts";
+import { SerializedSessionStore } from "./session_store.ts";
 import type {
   KeyValueStore,
+  SessionStore,
   StoreBuilder,
   StoreKind,
   TimestampedKeyValueStore,
+  TimestampedWindowStore,
   ValueAndTimestamp,
+  WindowStore,
 } from "./store.ts";
 import { serdeList, StoreDefinition } from "./store_definition.ts";
-import type { KeyValueStoreSupplier } from "./suppliers.ts";
+import type {
+  KeyValueStoreSupplier,
+  SessionStoreSupplier,
+  WindowStoreSupplier,
+} from "./suppliers.ts";
+import { SerializedWindowStore } from "./window_store.ts";
 
 /** The types of a store. */
 export interface StoreSerdes<K, V> {
@@ -74,6 +85,81 @@ function keyValueDefinition<K, V>(
         logging,
       });
       return caching ? new CachedKeyValueStore(store) : store;
+    },
+  });
+}
+
+/** A builder of window stores. One that retains duplicates never caches. Kafka Streams: `Stores.windowStoreBuilder`. */
+export function windowStoreBuilder<K, V>(
+  supplier: WindowStoreSupplier,
+  serdes: StoreSerdes<K, V>,
+): StoreBuilder<WindowStore<K, V>> {
+  return windowDefinition<K, V>(supplier, serdes, {
+    kind: "window",
+    codec: (topic) => new PlainCodec(serdes.value, topic),
+  });
+}
+
+/**
+ * A builder of window stores whose values have timestamps. A plain persistent supplier forgets the timestamps, which are then read
+ * as -1. Kafka Streams: `Stores.timestampedWindowStoreBuilder`.
+ */
+export function timestampedWindowStoreBuilder<K, V>(
+  supplier: WindowStoreSupplier,
+  serdes: StoreSerdes<K, V>,
+): StoreBuilder<TimestampedWindowStore<K, V>> {
+  return windowDefinition<K, ValueAndTimestamp<V>>(supplier, serdes, {
+    kind: "timestampedWindow",
+    codec: (topic) =>
+      supplier.timestamped
+        ? new TimestampedCodec(serdes.value, topic)
+        : new ForgetfulCodec(serdes.value, topic),
+  });
+}
+
+function windowDefinition<K, V>(
+  supplier: WindowStoreSupplier,
+  serdes: StoreSerdes<K, unknown>,
+  form: { readonly kind: StoreKind; readonly codec: (topic: string) => ValueCodec<V> },
+): StoreBuilder<WindowStore<K, V>> {
+  return new StoreDefinition<WindowStore<K, V>>({
+    name: supplier.name,
+    kind: form.kind,
+    changelogPolicy: { cleanup: "compact,delete", retentionMs: supplier.retentionMs },
+    serdes: serdeList(serdes.key, serdes.value),
+    uncacheable: supplier.retainDuplicates
+      ? { why: "it retains duplicates", reaction: "ignored" }
+      : undefined,
+    make: ({ logging, caching }) => {
+      const store = new SerializedWindowStore<K, V>({
+        supplier,
+        keySerde: serdes.key,
+        valueCodec: form.codec,
+        logging,
+      });
+      return caching ? new CachedWindowStore(store) : store;
+    },
+  });
+}
+
+/** A builder of session stores. Kafka Streams: `Stores.sessionStoreBuilder`. */
+export function sessionStoreBuilder<K, V>(
+  supplier: SessionStoreSupplier,
+  serdes: StoreSerdes<K, V>,
+): StoreBuilder<SessionStore<K, V>> {
+  return new StoreDefinition<SessionStore<K, V>>({
+    name: supplier.name,
+    kind: "session",
+    changelogPolicy: { cleanup: "compact,delete", retentionMs: supplier.retentionMs },
+    serdes: serdeList(serdes.key, serdes.value),
+    make: ({ logging, caching }) => {
+      const store = new SerializedSessionStore<K, V>({
+        supplier,
+        keySerde: serdes.key,
+        valueCodec: (topic) => new PlainCodec(serdes.value, topic),
+        logging,
+      });
+      return caching ? new CachedSessionStore(store) : store;
     },
   });
 }

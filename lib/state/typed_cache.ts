@@ -23,6 +23,8 @@ export class CacheEntry<K, V> {
   value: V | null | undefined;
   /** What the store below holds; null: no row; undefined: not known. */
   below: Uint8Array | null | undefined;
+  /** What the store's index by key keeps the entry in, for windows and sessions. */
+  group: unknown = undefined;
   /** The key's bytes, once something needed them. */
   keyBytes: Uint8Array | undefined = undefined;
   size: number;
@@ -147,6 +149,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
 
   /** Adds an entry that was not in the cache and is written now. */
   addWritten(entry: CacheEntry<K, V>): void {
+    if (entry.value === null && this.#isNothing(entry)) return this.#rows.forget(entry);
     entry.size = sizeOfKey(entry.key) + this.#typicalBytes + ENTRY_BYTES;
     this.#charge(entry.size);
     this.#linkNewest(entry);
@@ -164,11 +167,25 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   /** Gives an entry a new value (null: the row is deleted), with the context of the record in hand. */
   update(entry: CacheEntry<K, V>, value: V | null): void {
     entry.value = value;
+    if (value === null && this.#isNothing(entry)) {
+      entry.list?.remove(entry);
+      return this.#drop(entry);
+    }
     if (entry.newer !== null) {
       this.#unlink(entry);
       this.#linkNewest(entry);
     }
     this.#written(entry);
+  }
+
+  /**
+   * Whether the deletion of a row would come to nothing at the flush, as the store below has none either. It is then forgotten at
+   * once: sessions that grow leave a deleted one behind with every record.
+   */
+  #isNothing(entry: CacheEntry<K, V>): boolean {
+    if (this.#listener === undefined) return false;
+    if (entry.below === undefined) entry.below = this.#rows.readStored(entry) ?? null;
+    return entry.below === null;
   }
 
   #written(entry: CacheEntry<K, V>): void {

@@ -1,0 +1,235 @@
+import { compareBytes } from "../record/bytes.ts";
+import { Windowed } from "../record/windowed.ts";
+import { closed } from "./key_value_store.ts";
+import { byteText } from "./lru.ts";
+import { mergedRows } from "./merged_rows.ts";
+import { keyWithin } from "./segmented_rows.ts";
+import { SESSION_SUFFIX_BYTES, sessionEnd, sessionStart } from "./session_keys.ts";
+import type { SerializedSessionStore } from "./session_store.ts";
+import type { CachedStateStore, RestoreRows, SessionStore, StoreContext } from "./store.ts";
+import {
+  type CachedRows,
+  CacheEntry,
+  type FlushListener,
+  isPlainKey,
+  TypedCache,
+} from "./typed_cache.ts";
+
+/** The sessions of one key that are in the cache, by end, then start. */
+class KeySessions<K, V> {
+  readonly identity: unknown;
+  readonly key: K;
+  readonly entries: CacheEntry<K, V>[] = [];
+  constructor(identity: unknown, key: K) {
+    this.identity = identity;
+    this.key = key;
+  }
+
+  /** The index of the first session that is not before (end, start). */
+  indexOf(start: number, end: number): number {
+    const { entries } = this;
+    let low = 0;
+    let high = entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const entry = entries[middle];
+      if (entry.end < end || (entry.end === end && entry.start < start)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+const LAST = Number.MAX_SAFE_INTEGER;
+
+/** A cache before a session store. With a budget of 0 it is not there at all. Kafka Streams: `CachingSessionStore`. */
+export class CachedSessionStore<K, V>
+  implements SessionStore<K, V>, CachedStateStore<Windowed<K>, V>, CachedRows<K, V, Windowed<K>> {
+  readonly name: string;
+  readonly persistent: boolean;
+  readonly retentionMs: number;
+  readonly #inner: SerializedSessionStore<K, V>;
+  readonly #keys = new Map<unknown, KeySessions<K, V>>();
+  #cache: TypedCache<K, V, Windowed<K>> | undefined = undefined;
+
+  constructor(inner: SerializedSessionStore<K, V>) {
+    this.#inner = inner;
+    this.name = inner.name;
+    this.persistent = inner.persistent;
+    this.retentionMs = inner.retentionMs;
+  }
+
+  init(context: StoreContext): void {
+    this.#inner.init(context);
+    if (context.cache !== undefined) this.#cache = new TypedCache(this, context.cache, context);
+  }
+
+  get isOpen(): boolean {
+    return this.#inner.isOpen;
+  }
+  flush(): void {
+    this.#cache?.flush();
+  }
+  close(): void {
+    this.#cache?.close();
+    this.#keys.clear();
+    this.#inner.close();
+  }
+  setFlushListener(listener: FlushListener<Windowed<K>, V>, sendOldValues: boolean): boolean {
+    this.#cache?.listen(listener, sendOldValues);
+    return this.#cache !== undefined;
+  }
+
+  put(session: Windowed<K>, value: V | null): void {
+    const cache = this.#cache;
+    if (cache === undefined) return this.#inner.put(session, value);
+    if (!this.#inner.isOpen) throw closed(this.name);
+    const { key, start, end } = session;
+    const known = this.#find(key, start, end);
+    if (known !== undefined) return cache.update(known, value ?? null);
+    const entry = new CacheEntry<K, V>(key, start, end, value ?? null, undefined, 0);
+    this.#add(entry);
+    cache.addWritten(entry);
+  }
+  remove(session: Windowed<K>): void {
+    this.put(session, null);
+  }
+
+  fetchSession(key: K, start: number, end: number): V | null {
+    const cache = this.#cache;
+    if (cache === undefined) return this.#inner.fetchSession(key, start, end);
+    const known = this.#find(key, start, end);
+    if (known === undefined) return this.#inner.fetchSession(key, start, end);
+    cache.touch(known);
+    return cache.valueOf(known);
+  }
+
+  findSessions(
+    key: K,
+    earliestEnd: number,
+    latestStart: number,
+  ): IterableIterator<[Windowed<K>, V]> {
+    return this.#ofKey(key, earliestEnd, latestStart, false);
+  }
+  backwardFindSessions(
+    key: K,
+    earliestEnd: number,
+    latestStart: number,
+  ): IterableIterator<[Windowed<K>, V]> {
+    return this.#ofKey(key, earliestEnd, latestStart, true);
+  }
+  findSessionsOfKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+  ): IterableIterator<[Windowed<K>, V]> {
+    const lower = this.#bound(keyFrom);
+    const upper = this.#bound(keyTo);
+    const cursor = this.#inner.keysCursor(lower, upper, earliestEnd, latestStart, false);
+    const dirty: CacheEntry<K, V>[] = [];
+    for (const entry of this.#cache?.dirtyEntries() ?? []) {
+      if (entry.end < earliestEnd || entry.start > latestStart) continue;
+      if (keyWithin(this.#bytesOf(entry), SESSION_SUFFIX_BYTES, lower, upper)) dirty.push(entry);
+    }
+    dirty.sort((a, b) => compareBytes(a.keyBytes!, b.keyBytes!));
+    return mergedRows<K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
+      compare: (stored, entry) => compareBytes(stored, entry.keyBytes!),
+      ofStored: (stored, value) => [this.#inner.windowedKey(stored), this.decode(value)],
+      ofEntry: (entry, value) => [this.outputKey(entry), value],
+    });
+  }
+  /** Writes what is held back first: sessions that are emitted on close are not cached. */
+  findSessionsByEnd(earliestEnd: number, latestEnd: number): IterableIterator<[Windowed<K>, V]> {
+    this.#cache?.flush();
+    return this.#inner.findSessionsByEnd(earliestEnd, latestEnd);
+  }
+  fetch(key: K): IterableIterator<[Windowed<K>, V]> {
+    return this.findSessions(key, 0, LAST);
+  }
+  all(): IterableIterator<[Windowed<K>, V]> {
+    return this.findSessionsOfKeys(null, null, 0, LAST);
+  }
+  restore(rows: RestoreRows, from: number, to: number): void {
+    this.#inner.restore(rows, from, to);
+  }
+
+  forget(entry: CacheEntry<K, V>): void {
+    const group = entry.group as KeySessions<K, V>;
+    group.entries.splice(group.indexOf(entry.start, entry.end), 1);
+    if (group.entries.length === 0) this.#keys.delete(group.identity);
+  }
+  readStored(entry: CacheEntry<K, V>): Uint8Array | undefined {
+    return this.#inner.getStored(this.#bytesOf(entry), entry.end);
+  }
+  writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
+    this.#inner.putStored(this.#bytesOf(entry), entry.end, stored);
+  }
+  encode(value: V): Uint8Array {
+    return this.#inner.values.encode(value);
+  }
+  decode(stored: Uint8Array): V {
+    return this.#inner.values.decode(stored);
+  }
+  outputKey(entry: CacheEntry<K, V>): Windowed<K> {
+    return new Windowed(entry.key, entry.start, entry.end);
+  }
+
+  #find(key: K, start: number, end: number): CacheEntry<K, V> | undefined {
+    const group = this.#keys.get(this.#identity(key));
+    const entry = group?.entries[group.indexOf(start, end)];
+    return entry !== undefined && entry.start === start && entry.end === end ? entry : undefined;
+  }
+
+  #add(entry: CacheEntry<K, V>): void {
+    const identity = this.#identity(entry.key);
+    let group = this.#keys.get(identity);
+    if (group === undefined) {
+      group = new KeySessions<K, V>(identity, entry.key);
+      this.#keys.set(identity, group);
+    }
+    entry.group = group;
+    group.entries.splice(group.indexOf(entry.start, entry.end), 0, entry);
+  }
+
+  #identity(key: K): unknown {
+    return isPlainKey(key) ? key : byteText(this.#inner.keys.encode(key));
+  }
+
+  #bytesOf(entry: CacheEntry<K, V>): Uint8Array {
+    return entry.keyBytes ??= this.#inner.storedKey(entry.key, entry.start, entry.end);
+  }
+
+  #bound(key: K | null): Uint8Array | undefined {
+    return key === null || key === undefined ? undefined : this.#inner.keys.encode(key);
+  }
+
+  #ofKey(
+    key: K,
+    earliestEnd: number,
+    latestStart: number,
+    reverse: boolean,
+  ): IterableIterator<[Windowed<K>, V]> {
+    const dirty: CacheEntry<K, V>[] = [];
+    const group = this.#cache === undefined ? undefined : this.#keys.get(this.#identity(key));
+    if (group !== undefined) {
+      const { entries } = group;
+      for (let i = group.indexOf(0, earliestEnd); i < entries.length; i++) {
+        const entry = entries[i];
+        if (entry.list !== null && entry.start <= latestStart) dirty.push(entry);
+      }
+      if (reverse) dirty.reverse();
+    }
+    const sign = reverse ? -1 : 1;
+    const cursor = this.#inner.keyCursor(key, earliestEnd, latestStart, reverse);
+    return mergedRows<K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
+      compare: (stored, entry) =>
+        sign * (sessionEnd(stored) - entry.end || sessionStart(stored) - entry.start),
+      ofStored: (stored, value) => [
+        new Windowed(key, sessionStart(stored), sessionEnd(stored)),
+        this.decode(value),
+      ],
+      ofEntry: (entry, value) => [this.outputKey(entry), value],
+    });
+  }
+}

@@ -1,0 +1,306 @@
+import { compareBytes } from "../record/bytes.ts";
+import { Windowed } from "../record/windowed.ts";
+import { closed } from "./key_value_store.ts";
+import { byteText } from "./lru.ts";
+import { mergedRows } from "./merged_rows.ts";
+import { keyWithin } from "./segmented_rows.ts";
+import type {
+  ByteCursor,
+  CachedStateStore,
+  RestoreRows,
+  StoreContext,
+  WindowStore,
+} from "./store.ts";
+import {
+  type CachedRows,
+  CacheEntry,
+  type FlushListener,
+  isPlainKey,
+  TypedCache,
+} from "./typed_cache.ts";
+import { WINDOW_SCHEMA, WINDOW_SUFFIX_BYTES, windowEnd, windowStart } from "./window_keys.ts";
+import type { SerializedWindowStore } from "./window_store.ts";
+
+/** The windows of one key that are in the cache, by start. */
+class KeyWindows<K, V> {
+  readonly identity: unknown;
+  readonly key: K;
+  readonly entries: CacheEntry<K, V>[] = [];
+  constructor(identity: unknown, key: K) {
+    this.identity = identity;
+    this.key = key;
+  }
+
+  /** The index of the first window that starts at `start` or later. The newest windows are looked at first: they are hit most. */
+  indexOf(start: number): number {
+    const { entries } = this;
+    let high = entries.length;
+    if (high === 0 || entries[high - 1].start < start) return high;
+    if (high === 1 || entries[high - 2].start < start) return high - 1;
+    let low = 0;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (entries[middle].start < start) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+const LAST = Number.MAX_SAFE_INTEGER;
+
+/** A cache before a window store. With a budget of 0 it is not there at all. Kafka Streams: `CachingWindowStore`. */
+export class CachedWindowStore<K, V>
+  implements WindowStore<K, V>, CachedStateStore<Windowed<K>, V>, CachedRows<K, V, Windowed<K>> {
+  readonly name: string;
+  readonly persistent: boolean;
+  readonly windowSizeMs: number;
+  readonly retentionMs: number;
+  readonly #inner: SerializedWindowStore<K, V>;
+  readonly #keys = new Map<unknown, KeyWindows<K, V>>();
+  #cache: TypedCache<K, V, Windowed<K>> | undefined = undefined;
+  /** The key and entry found last: a put mostly follows the fetch of the same window. */
+  #lastKey: KeyWindows<K, V> | undefined = undefined;
+  #lastEntry: CacheEntry<K, V> | undefined = undefined;
+
+  constructor(inner: SerializedWindowStore<K, V>) {
+    this.#inner = inner;
+    this.name = inner.name;
+    this.persistent = inner.persistent;
+    this.windowSizeMs = inner.windowSizeMs;
+    this.retentionMs = inner.retentionMs;
+  }
+
+  init(context: StoreContext): void {
+    this.#inner.init(context);
+    if (context.cache !== undefined) this.#cache = new TypedCache(this, context.cache, context);
+  }
+
+  get isOpen(): boolean {
+    return this.#inner.isOpen;
+  }
+  flush(): void {
+    this.#cache?.flush();
+  }
+  close(): void {
+    this.#cache?.close();
+    this.#keys.clear();
+    this.#lastKey = undefined;
+    this.#lastEntry = undefined;
+    this.#inner.close();
+  }
+  setFlushListener(listener: FlushListener<Windowed<K>, V>, sendOldValues: boolean): boolean {
+    this.#cache?.listen(listener, sendOldValues);
+    return this.#cache !== undefined;
+  }
+
+  fetch(key: K, start: number): V | null {
+    const cache = this.#cache;
+    if (cache === undefined) return this.#inner.fetch(key, start);
+    const known = this.#find(key, start);
+    if (known !== undefined) {
+      cache.touch(known);
+      return cache.valueOf(known);
+    }
+    const keyBytes = this.#inner.storedKey(key, start);
+    const stored = this.#inner.getStored(keyBytes, start);
+    if (stored === undefined && start < this.#inner.minReadable) return null;
+    const entry = new CacheEntry<K, V>(key, start, 0, undefined, stored ?? null, 0);
+    entry.keyBytes = keyBytes;
+    this.#add(entry);
+    const value = cache.valueOf(entry);
+    cache.addRead(entry);
+    return value;
+  }
+
+  put(key: K, value: V | null, start: number): void {
+    const cache = this.#cache;
+    if (cache === undefined) return this.#inner.put(key, value, start);
+    if (!this.#inner.isOpen) throw closed(this.name);
+    const known = this.#find(key, start);
+    if (known !== undefined) return cache.update(known, value ?? null);
+    const entry = new CacheEntry<K, V>(key, start, 0, value ?? null, undefined, 0);
+    this.#add(entry);
+    cache.addWritten(entry);
+  }
+
+  fetchRange(key: K, from: number, to: number): IterableIterator<[number, V]> {
+    return this.#ofKey(key, from, to, false);
+  }
+  backwardFetchRange(key: K, from: number, to: number): IterableIterator<[number, V]> {
+    return this.#ofKey(key, from, to, true);
+  }
+  fetchKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    from: number,
+    to: number,
+  ): IterableIterator<[Windowed<K>, V]> {
+    return this.#ofKeys(keyFrom, keyTo, from, to, false);
+  }
+  backwardFetchKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    from: number,
+    to: number,
+  ): IterableIterator<[Windowed<K>, V]> {
+    return this.#ofKeys(keyFrom, keyTo, from, to, true);
+  }
+  fetchAll(from: number, to: number): IterableIterator<[Windowed<K>, V]> {
+    return this.#ofAll(from, to, false);
+  }
+  backwardFetchAll(from: number, to: number): IterableIterator<[Windowed<K>, V]> {
+    return this.#ofAll(from, to, true);
+  }
+  all(): IterableIterator<[Windowed<K>, V]> {
+    return this.#ofAll(0, LAST, false);
+  }
+  backwardAll(): IterableIterator<[Windowed<K>, V]> {
+    return this.#ofAll(0, LAST, true);
+  }
+  restore(rows: RestoreRows, from: number, to: number): void {
+    this.#inner.restore(rows, from, to);
+  }
+
+  forget(entry: CacheEntry<K, V>): void {
+    const group = entry.group as KeyWindows<K, V>;
+    const at = group.indexOf(entry.start);
+    group.entries.splice(at, 1);
+    if (group.entries.length === 0) {
+      this.#keys.delete(group.identity);
+      if (this.#lastKey === group) this.#lastKey = undefined;
+    }
+    if (this.#lastEntry === entry) this.#lastEntry = undefined;
+  }
+  readStored(entry: CacheEntry<K, V>): Uint8Array | undefined {
+    return this.#inner.getStored(this.#bytesOf(entry), entry.start);
+  }
+  writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
+    this.#inner.putStored(this.#bytesOf(entry), entry.start, stored);
+  }
+  encode(value: V): Uint8Array {
+    return this.#inner.values.encode(value);
+  }
+  decode(stored: Uint8Array): V {
+    return this.#inner.values.decode(stored);
+  }
+  outputKey(entry: CacheEntry<K, V>): Windowed<K> {
+    return new Windowed(entry.key, entry.start, windowEnd(entry.start, this.windowSizeMs));
+  }
+
+  #find(key: K, start: number): CacheEntry<K, V> | undefined {
+    const last = this.#lastEntry;
+    if (last !== undefined && last.start === start && last.key === key) return last;
+    const group = this.#groupOf(key);
+    if (group === undefined) return undefined;
+    const entry = group.entries[group.indexOf(start)];
+    if (entry === undefined || entry.start !== start) return undefined;
+    this.#lastEntry = entry;
+    return entry;
+  }
+
+  #groupOf(key: K): KeyWindows<K, V> | undefined {
+    const last = this.#lastKey;
+    if (last !== undefined && last.key === key) return last;
+    const group = this.#keys.get(isPlainKey(key) ? key : byteText(this.#inner.keys.encode(key)));
+    if (group !== undefined) this.#lastKey = group;
+    return group;
+  }
+
+  #add(entry: CacheEntry<K, V>): void {
+    let group = this.#groupOf(entry.key);
+    if (group === undefined) {
+      const { key } = entry;
+      const identity = isPlainKey(key) ? key : byteText(this.#inner.keys.encode(key));
+      group = new KeyWindows<K, V>(identity, key);
+      this.#keys.set(identity, group);
+      this.#lastKey = group;
+    }
+    entry.group = group;
+    const at = group.indexOf(entry.start);
+    if (at === group.entries.length) group.entries.push(entry);
+    else group.entries.splice(at, 0, entry);
+    this.#lastEntry = entry;
+  }
+
+  #bytesOf(entry: CacheEntry<K, V>): Uint8Array {
+    return entry.keyBytes ??= this.#inner.storedKey(entry.key, entry.start);
+  }
+
+  #ofKey(
+    key: K,
+    from: number,
+    to: number,
+    reverse: boolean,
+  ): IterableIterator<[number, V]> {
+    const dirty: CacheEntry<K, V>[] = [];
+    const group = this.#cache === undefined ? undefined : this.#groupOf(key);
+    if (group !== undefined) {
+      const { entries } = group;
+      for (let i = group.indexOf(from); i < entries.length && entries[i].start <= to; i++) {
+        if (entries[i].list !== null) dirty.push(entries[i]);
+      }
+      if (reverse) dirty.reverse();
+    }
+    const sign = reverse ? -1 : 1;
+    const cursor = this.#inner.keyCursor(key, from, to, reverse);
+    return mergedRows<K, V, [number, V]>(cursor, dirty, this.#cache, {
+      compare: (stored, entry) => sign * (windowStart(stored) - entry.start),
+      ofStored: (stored, value) => [windowStart(stored), this.decode(value)],
+      ofEntry: (entry, value) => [entry.start, value],
+    });
+  }
+
+  #ofKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    from: number,
+    to: number,
+    reverse: boolean,
+  ): IterableIterator<[Windowed<K>, V]> {
+    const lower = this.#bound(keyFrom);
+    const upper = this.#bound(keyTo);
+    const cursor = this.#inner.keysCursor(lower, upper, from, to, reverse);
+    return this.#merged(cursor, from, to, {
+      reverse,
+      place: (stored) => stored,
+      within: (stored) => keyWithin(stored, WINDOW_SUFFIX_BYTES, lower, upper),
+    });
+  }
+
+  #ofAll(from: number, to: number, reverse: boolean): IterableIterator<[Windowed<K>, V]> {
+    const cursor = this.#inner.timeCursor(from, to, reverse);
+    const place = this.#inner.inTimeOrder ? WINDOW_SCHEMA.timeKey : (stored: Uint8Array) => stored;
+    return this.#merged(cursor, from, to, { reverse, place, within: () => true });
+  }
+
+  #merged(
+    cursor: ByteCursor,
+    from: number,
+    to: number,
+    order: {
+      readonly reverse: boolean;
+      /** What the rows are sorted by. */
+      readonly place: (stored: Uint8Array) => Uint8Array;
+      readonly within: (stored: Uint8Array) => boolean;
+    },
+  ): IterableIterator<[Windowed<K>, V]> {
+    const { place } = order;
+    const sign = order.reverse ? -1 : 1;
+    const dirty: CacheEntry<K, V>[] = [];
+    for (const entry of this.#cache?.dirtyEntries() ?? []) {
+      if (entry.start < from || entry.start > to) continue;
+      if (order.within(this.#bytesOf(entry))) dirty.push(entry);
+    }
+    dirty.sort((a, b) => sign * compareBytes(place(a.keyBytes!), place(b.keyBytes!)));
+    return mergedRows<K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
+      compare: (stored, entry) => sign * compareBytes(place(stored), place(entry.keyBytes!)),
+      ofStored: (stored, value) => [this.#inner.windowedKey(stored), this.decode(value)],
+      ofEntry: (entry, value) => [this.outputKey(entry), value],
+    });
+  }
+
+  #bound(key: K | null): Uint8Array | undefined {
+    return key === null || key === undefined ? undefined : this.#inner.keys.encode(key);
+  }
+}

@@ -1,0 +1,44 @@
+import type { ByteWriter } from "../record/bytes.ts";
+import { SEGMENT_BYTES, timeAt, type TimedSchema } from "./segmented_rows.ts";
+
+/** Key, int64 start, int32 sequence: the key of a window row in store and changelog. Kafka Streams: `WindowKeySchema`. */
+export const WINDOW_SUFFIX_BYTES = 12;
+
+/** Appends start and sequence to the key that `out` ends with. */
+export function appendWindow(out: ByteWriter, start: number, sequence: number): void {
+  out.int64(start);
+  out.int32(sequence);
+}
+
+/** The key of a window row. Kafka Streams: `WindowKeySchema.toStoreKeyBinary`. */
+export function windowKey(key: Uint8Array, start: number, sequence = 0): Uint8Array {
+  const bytes = new Uint8Array(key.length + WINDOW_SUFFIX_BYTES);
+  bytes.set(key);
+  const view = new DataView(bytes.buffer);
+  view.setBigInt64(key.length, BigInt(start));
+  view.setInt32(key.length + 8, sequence);
+  return bytes;
+}
+
+/** The start (epoch ms) in a window row's key. */
+export function windowStart(key: Uint8Array): number {
+  return timeAt(key, 12);
+}
+
+/** The end of a window that starts at `start`: never beyond what a number holds exactly. Kafka Streams: `timeWindowForSize`. */
+export function windowEnd(start: number, sizeMs: number): number {
+  return Math.min(start + sizeMs, Number.MAX_SAFE_INTEGER);
+}
+
+/** Window rows; in order of time by start, key and sequence (`TimeFirstWindowKeySchema`). */
+export const WINDOW_SCHEMA: TimedSchema = {
+  suffixBytes: WINDOW_SUFFIX_BYTES,
+  timeKey(stored) {
+    const keyLength = stored.length - SEGMENT_BYTES - WINDOW_SUFFIX_BYTES;
+    const time = new Uint8Array(stored.length - SEGMENT_BYTES);
+    time.set(stored.subarray(SEGMENT_BYTES + keyLength, SEGMENT_BYTES + keyLength + 8));
+    time.set(stored.subarray(SEGMENT_BYTES, SEGMENT_BYTES + keyLength), 8);
+    time.set(stored.subarray(SEGMENT_BYTES + keyLength + 8), 8 + keyLength);
+    return time;
+  },
+};

@@ -1,0 +1,308 @@
+import { ByteWriter } from "../record/bytes.ts";
+import { Windowed } from "../record/windowed.ts";
+import type { Serde } from "../serde/serde.ts";
+import { KeyCodec, type ValueCodec } from "./codecs.ts";
+import { closed, NO_ROWS } from "./key_value_store.ts";
+import { changelogRows, RowLogger } from "./row_logger.ts";
+import {
+  keyWithin,
+  SEGMENT_BYTES,
+  SegmentedRows,
+  timeAt,
+  upperBound,
+  writeSegment,
+} from "./segmented_rows.ts";
+import type {
+  ByteCursor,
+  CachedStateStore,
+  RestoreRows,
+  StoreContext,
+  StoreMeter,
+  WindowStore,
+} from "./store.ts";
+import type { WindowStoreSupplier } from "./suppliers.ts";
+import { appendWindow, WINDOW_SCHEMA, WINDOW_SUFFIX_BYTES, windowEnd } from "./window_keys.ts";
+
+/** What a window store is made of. */
+export interface WindowStoreOptions<K, V> {
+  readonly supplier: WindowStoreSupplier;
+  readonly keySerde: Serde<K>;
+  readonly valueCodec: (topic: string) => ValueCodec<V>;
+  readonly logging: boolean;
+}
+
+const MAX_SEQUENCE = 0x7fffffff;
+const LAST = Number.MAX_SAFE_INTEGER;
+
+/** A window store that serializes at each access. Kafka Streams: `MeteredWindowStore` over change logging over `RocksDBWindowStore`. */
+export class SerializedWindowStore<K, V>
+  implements WindowStore<K, V>, CachedStateStore<Windowed<K>, V> {
+  readonly name: string;
+  readonly persistent: boolean;
+  readonly windowSizeMs: number;
+  readonly retentionMs: number;
+  readonly #options: WindowStoreOptions<K, V>;
+  readonly #retainDuplicates: boolean;
+  readonly #out = new ByteWriter(64);
+  #keys!: KeyCodec<K>;
+  #values!: ValueCodec<V>;
+  #rows!: SegmentedRows;
+  #logger!: RowLogger;
+  #context!: StoreContext;
+  #meter: StoreMeter | undefined = undefined;
+  #sequence = 0;
+  /** Rows of an earlier run may have the numbers that this one gives out. */
+  #mayCollide = false;
+  #isOpen = false;
+
+  constructor(options: WindowStoreOptions<K, V>) {
+    const { supplier } = options;
+    this.#options = options;
+    this.name = supplier.name;
+    this.persistent = supplier.engine === "lmdb";
+    this.windowSizeMs = supplier.windowSizeMs;
+    this.retentionMs = supplier.retentionMs;
+    this.#retainDuplicates = supplier.retainDuplicates;
+  }
+
+  init(context: StoreContext): void {
+    const { keySerde, valueCodec, logging, supplier } = this.#options;
+    const topic = context.changelogTopic(this.name);
+    const memory = { volatile: !this.persistent };
+    const { environment } = context;
+    this.#context = context;
+    this.#keys = new KeyCodec(keySerde, topic, this.name);
+    this.#values = valueCodec(topic);
+    this.#rows = new SegmentedRows({
+      rows: environment.open(this.name, memory),
+      byTime: supplier.order === "time" ? environment.open(`${this.name}:time`, memory) : undefined,
+      schema: WINDOW_SCHEMA,
+      retentionMs: supplier.retentionMs,
+      segmentIntervalMs: supplier.segmentIntervalMs,
+    });
+    this.#logger = new RowLogger(this.name, context, { logging, codec: this.#values });
+    this.#meter = context.storeMetrics;
+    this.#mayCollide = this.#retainDuplicates && this.#rows.rows.approximateCount() > 0;
+    this.#isOpen = true;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+  flush(): void {}
+  close(): void {
+    this.#isOpen = false;
+  }
+  setFlushListener(): boolean {
+    return false;
+  }
+
+  put(key: K, value: V | null, start: number): void {
+    const gone = value === null || value === undefined;
+    // With duplicates there is no telling which row a null would delete.
+    if (gone && this.#retainDuplicates) return;
+    if (this.#retainDuplicates) this.#nextSequence(key, start);
+    this.putStored(
+      this.#storedKey(key, start, this.#sequence),
+      start,
+      gone ? null : this.#values.encode(value),
+    );
+  }
+
+  #nextSequence(key: K, start: number): void {
+    do {
+      this.#sequence = (this.#sequence + 1) & MAX_SEQUENCE;
+    } while (
+      this.#mayCollide &&
+      this.#rows.rows.get(this.#storedKey(key, start, this.#sequence)) !== undefined
+    );
+  }
+
+  fetch(key: K, start: number): V | null {
+    const stored = this.getStored(this.#storedKey(key, start, this.#sequence), start);
+    return stored === undefined ? null : this.#values.decode(stored);
+  }
+
+  fetchRange(key: K, from: number, to: number): IterableIterator<[number, V]> {
+    return this.#starts(this.keyCursor(key, from, to, false));
+  }
+  backwardFetchRange(key: K, from: number, to: number): IterableIterator<[number, V]> {
+    return this.#starts(this.keyCursor(key, from, to, true));
+  }
+  fetchKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    from: number,
+    to: number,
+  ): IterableIterator<[Windowed<K>, V]> {
+    return this.#windows(
+      this.keysCursor(this.#bound(keyFrom), this.#bound(keyTo), from, to, false),
+    );
+  }
+  backwardFetchKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    from: number,
+    to: number,
+  ): IterableIterator<[Windowed<K>, V]> {
+    return this.#windows(this.keysCursor(this.#bound(keyFrom), this.#bound(keyTo), from, to, true));
+  }
+  fetchAll(from: number, to: number): IterableIterator<[Windowed<K>, V]> {
+    return this.#windows(this.timeCursor(from, to, false));
+  }
+  backwardFetchAll(from: number, to: number): IterableIterator<[Windowed<K>, V]> {
+    return this.#windows(this.timeCursor(from, to, true));
+  }
+  all(): IterableIterator<[Windowed<K>, V]> {
+    return this.#windows(this.timeCursor(0, LAST, false));
+  }
+  backwardAll(): IterableIterator<[Windowed<K>, V]> {
+    return this.#windows(this.timeCursor(0, LAST, true));
+  }
+
+  restore(rows: RestoreRows, from: number, to: number): void {
+    const restored: [Uint8Array, Uint8Array | null, number][] = [];
+    for (const [key, value] of changelogRows(rows, from, to, this.#values, SEGMENT_BYTES)) {
+      const start = timeAt(key, WINDOW_SUFFIX_BYTES);
+      writeSegment(key, this.#rows.segmentOf(start));
+      restored.push([key, value, start]);
+    }
+    this.#rows.restore(restored);
+    this.#mayCollide = this.#retainDuplicates;
+  }
+
+  /** For the cache: the codecs. */
+  get keys(): KeyCodec<K> {
+    return this.#keys;
+  }
+  get values(): ValueCodec<V> {
+    return this.#values;
+  }
+  /** For the cache: whether all windows come in order of time. */
+  get inTimeOrder(): boolean {
+    return this.#options.supplier.order === "time";
+  }
+  segmentOf(time: number): number {
+    return this.#rows.segmentOf(time);
+  }
+  get minReadable(): number {
+    return this.#rows.minReadable;
+  }
+
+  /** For the cache: the stored key of a row without duplicates. */
+  storedKey(key: K, start: number): Uint8Array {
+    return this.#storedKey(key, start, 0);
+  }
+
+  #storedKey(key: K, start: number, sequence: number): Uint8Array {
+    const out = this.#out;
+    out.length = SEGMENT_BYTES;
+    this.#keys.append(key, out);
+    appendWindow(out, start, sequence);
+    const stored = out.copy();
+    writeSegment(stored, this.#rows.segmentOf(start));
+    return stored;
+  }
+
+  /** For the cache: the stored form of a row; undefined when it is missing or too old to be read. */
+  getStored(stored: Uint8Array, start: number): Uint8Array | undefined {
+    this.#check();
+    if (this.#meter !== undefined) this.#meter.gets++;
+    return this.#rows.get(stored, start);
+  }
+
+  /** For the cache: writes and logs a row. One that has expired is counted as dropped, and logged nevertheless, as in Kafka Streams. */
+  putStored(stored: Uint8Array, start: number, value: Uint8Array | null): void {
+    this.#check();
+    if (this.#meter !== undefined) this.#meter.puts++;
+    if (this.#rows.admit(start)) this.#rows.write(stored, value);
+    else this.#context.dropped("expired");
+    if (this.#logger.isOn) this.#logger.log(stored.subarray(SEGMENT_BYTES), value);
+  }
+
+  /** For the cache: windows of a key that start in [from, to]. */
+  keyCursor(key: K, from: number, to: number, reverse: boolean): ByteCursor {
+    this.#check();
+    if (this.#meter !== undefined) this.#meter.gets++;
+    const times = { from: Math.max(from, this.#rows.minReadable, 0), to };
+    if (to < times.from) return NO_ROWS;
+    const bounds = {
+      from: this.#storedKey(key, times.from, 0),
+      to: this.#storedKey(key, to, MAX_SEQUENCE),
+    };
+    const keyLength = bounds.from.length - SEGMENT_BYTES - WINDOW_SUFFIX_BYTES;
+    return this.#rows.ofKey(keyLength, bounds, times, reverse);
+  }
+
+  /** For the cache: windows of the keys in [keyFrom, keyTo] that start in [from, to], by segment and key. */
+  keysCursor(
+    keyFrom: Uint8Array | undefined,
+    keyTo: Uint8Array | undefined,
+    from: number,
+    to: number,
+    reverse: boolean,
+  ): ByteCursor {
+    this.#check();
+    const first = Math.max(from, this.#rows.minReadable);
+    if (to < first) return NO_ROWS;
+    const within = (stored: Uint8Array) => {
+      const start = timeAt(stored, WINDOW_SUFFIX_BYTES);
+      return start >= first && start <= to &&
+        keyWithin(stored, WINDOW_SUFFIX_BYTES, keyFrom, keyTo);
+    };
+    const bounds = {
+      from: keyFrom === undefined ? undefined : withSegment(keyFrom),
+      to: keyTo === undefined ? undefined : upperBound(keyTo, WINDOW_SUFFIX_BYTES),
+    };
+    return this.#rows.inKeyOrder(bounds, { from: first, to }, reverse, within);
+  }
+
+  /** For the cache: all windows that start in [from, to], in the store's order. */
+  timeCursor(from: number, to: number, reverse: boolean): ByteCursor {
+    this.#check();
+    const first = Math.max(from, this.#rows.minReadable);
+    return this.#rows.inTimeOrder(first, to, reverse) ??
+      this.keysCursor(undefined, undefined, from, to, reverse);
+  }
+
+  #bound(key: K | null): Uint8Array | undefined {
+    return key === null || key === undefined ? undefined : this.#keys.encode(key);
+  }
+
+  *#starts(cursor: ByteCursor): IterableIterator<[number, V]> {
+    try {
+      while (cursor.advance()) {
+        yield [timeAt(cursor.key, WINDOW_SUFFIX_BYTES), this.#values.decode(cursor.value)];
+      }
+    } finally {
+      cursor.close();
+    }
+  }
+
+  *#windows(cursor: ByteCursor): IterableIterator<[Windowed<K>, V]> {
+    try {
+      while (cursor.advance()) {
+        yield [this.windowedKey(cursor.key), this.#values.decode(cursor.value)];
+      }
+    } finally {
+      cursor.close();
+    }
+  }
+
+  /** For the cache: key and window of a stored key. */
+  windowedKey(stored: Uint8Array): Windowed<K> {
+    const start = timeAt(stored, WINDOW_SUFFIX_BYTES);
+    const key = this.#keys.decode(stored, SEGMENT_BYTES, stored.length - WINDOW_SUFFIX_BYTES);
+    return new Windowed(key, start, windowEnd(start, this.windowSizeMs));
+  }
+
+  #check(): void {
+    if (!this.#isOpen) throw closed(this.name);
+  }
+}
+
+function withSegment(key: Uint8Array): Uint8Array {
+  const bound = new Uint8Array(SEGMENT_BYTES + key.length);
+  bound.set(key, SEGMENT_BYTES);
+  return bound;
+}
