@@ -1,0 +1,170 @@
+import { counter, gauge } from "./definition.ts";
+import type { MetricsRegistry, MetricsScope, Registration } from "./metrics.ts";
+import { GrowthRate, type Sampler } from "./sampler.ts";
+import type { TaskIdentity } from "./task_metrics.ts";
+
+/** Metrics of a store. Kafka Streams: `stream-state-metrics` and `stream-record-cache-metrics`. */
+export const STORE = {
+  putRate: gauge("kafka_stream_state_put_rate", "Writes per second", "sum", "debug"),
+  getRate: gauge("kafka_stream_state_get_rate", "Reads per second", "sum", "debug"),
+  putLatencyAverage: gauge(
+    "kafka_stream_state_put_latency_avg",
+    "Average time of a write, in ns",
+    "average",
+    "trace",
+  ),
+  putLatencyMax: gauge(
+    "kafka_stream_state_put_latency_max",
+    "Longest time of a write, in ns",
+    "max",
+    "trace",
+  ),
+  getLatencyAverage: gauge(
+    "kafka_stream_state_get_latency_avg",
+    "Average time of a read, in ns",
+    "average",
+    "trace",
+  ),
+  getLatencyMax: gauge(
+    "kafka_stream_state_get_latency_max",
+    "Longest time of a read, in ns",
+    "max",
+    "trace",
+  ),
+  flushRate: gauge("kafka_stream_state_flush_rate", "Flushes per second", "sum", "debug"),
+  flushLatencyAverage: gauge(
+    "kafka_stream_state_flush_latency_avg",
+    "Average time of a flush, in ns",
+    "average",
+    "debug",
+  ),
+  flushLatencyMax: gauge(
+    "kafka_stream_state_flush_latency_max",
+    "Longest time of a flush, in ns",
+    "max",
+    "debug",
+  ),
+  restoreRate: gauge(
+    "kafka_stream_state_restore_rate",
+    "Records restored per second",
+    "sum",
+    "debug",
+  ),
+  openIterators: gauge("kafka_stream_state_num_open_iterators", "Iterators that are open", "sum"),
+  oldestIterator: gauge(
+    "kafka_stream_state_oldest_iterator_open_since_ms",
+    "When the oldest open iterator was opened, in epoch ms",
+    "min",
+  ),
+  entries: gauge("kafka_stream_state_estimate_num_keys", "Keys in the store, estimated", "sum"),
+  hitRatio: gauge(
+    "kafka_stream_record_cache_hit_ratio_avg",
+    "Share of reads that the record cache answered",
+    "average",
+    "debug",
+  ),
+  size: gauge("kafka_streams_state_store_size_bytes", "Bytes of the store", "sum"),
+  writes: counter("kafka_streams_state_store_writes_total", "Writes to the store"),
+  writeRate: gauge("kafka_streams_state_store_write_rate", "Writes per second to the store", "sum"),
+  suppressionBytes: gauge(
+    "kafka_stream_state_suppression_buffer_size",
+    "Bytes in a suppression's buffer",
+    "sum",
+    "debug",
+  ),
+  suppressionCount: gauge(
+    "kafka_stream_state_suppression_buffer_count",
+    "Records in a suppression's buffer",
+    "sum",
+    "debug",
+  ),
+  restoreRemaining: gauge(
+    "kafka_streams_restore_remaining_records",
+    "Records of the changelog that are still to be read",
+    "sum",
+  ),
+  restoreEta: gauge(
+    "kafka_streams_restore_eta_seconds",
+    "Time until the restore is done at its present speed",
+    "max",
+  ),
+} as const;
+
+/** What a store is called in its metrics. */
+export interface StoreIdentity extends TaskIdentity {
+  readonly storeName: string;
+  /** For example `lmdb` or `in-memory`. */
+  readonly storeType: string;
+}
+
+/** The metrics of a store; it sets the fields, as its `StoreMeter` and beyond. Undefined fields are not shown. */
+export class StoreMetrics implements Registration {
+  puts = 0;
+  gets = 0;
+  cacheHits = 0;
+  cacheMisses = 0;
+  flushes = 0;
+  restored = 0;
+  openIterators = 0;
+  oldestIteratorOpenSinceMs: number | undefined = undefined;
+  suppressionBytes: number | undefined = undefined;
+  suppressionCount: number | undefined = undefined;
+  /** Records that are still to be restored; undefined when no restore is going on. */
+  restoreRemaining: number | undefined = undefined;
+  /** Asked when metrics are read. */
+  sizeBytes: (() => number | undefined) | undefined = undefined;
+  /** Asked when metrics are read. */
+  entries: (() => number | undefined) | undefined = undefined;
+  /** In ns; recorded only when `registry.records("trace")`. */
+  readonly putLatency: Sampler;
+  /** In ns; recorded only when `registry.records("trace")`. */
+  readonly getLatency: Sampler;
+  /** In ns. */
+  readonly flushLatency: Sampler;
+  readonly #scope: MetricsScope;
+
+  constructor(registry: MetricsRegistry, identity: StoreIdentity) {
+    const scope = registry.scope({
+      thread_id: identity.threadId,
+      task_id: identity.taskId,
+      store_type: identity.storeType,
+      state_id: identity.storeName,
+    });
+    this.#scope = scope;
+    this.putLatency = scope.sampler({ average: STORE.putLatencyAverage, max: STORE.putLatencyMax });
+    this.getLatency = scope.sampler({ average: STORE.getLatencyAverage, max: STORE.getLatencyMax });
+    this.flushLatency = scope.sampler({
+      average: STORE.flushLatencyAverage,
+      max: STORE.flushLatencyMax,
+    });
+    scope.observe(STORE.writes, () => this.puts);
+    scope.rate(STORE.writeRate, () => this.puts);
+    scope.rate(STORE.putRate, () => this.puts);
+    scope.rate(STORE.getRate, () => this.gets);
+    scope.rate(STORE.flushRate, () => this.flushes);
+    scope.rate(STORE.restoreRate, () => this.restored);
+    scope.share(STORE.hitRatio, () => this.cacheHits, () => this.cacheHits + this.cacheMisses);
+    this.#observeFields(scope);
+  }
+
+  #observeFields(scope: MetricsScope): void {
+    scope.observe(STORE.openIterators, () => this.openIterators);
+    scope.observe(STORE.oldestIterator, () => this.oldestIteratorOpenSinceMs);
+    scope.observe(STORE.suppressionBytes, () => this.suppressionBytes);
+    scope.observe(STORE.suppressionCount, () => this.suppressionCount);
+    scope.observe(STORE.size, () => this.sizeBytes?.());
+    scope.observe(STORE.entries, () => this.entries?.());
+    scope.observe(STORE.restoreRemaining, () => this.restoreRemaining);
+    const speed = new GrowthRate(scope.registry.windows);
+    scope.observe(STORE.restoreEta, (nowMs) => {
+      if (this.restoreRemaining === undefined) return undefined;
+      const perSecond = speed.read(this.restored, nowMs);
+      if (this.restoreRemaining === 0) return 0;
+      return perSecond > 0 ? this.restoreRemaining / perSecond : undefined;
+    });
+  }
+
+  remove(): void {
+    this.#scope.remove();
+  }
+}
