@@ -69,6 +69,11 @@ export class Program {
 
   /** The first line of either output that matches; fails with all output when the process ends or `timeoutMs` pass. */
   waitForLine(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpMatchArray> {
+    return this.waitForNth(pattern, 0, timeoutMs);
+  }
+
+  /** As `waitForLine`, for the matching line number `n`, from 0. */
+  waitForNth(pattern: RegExp, n: number, timeoutMs = 60_000): Promise<RegExpMatchArray> {
     return new Promise((resolve, reject) => {
       const done = (act: () => void) => {
         clearTimeout(timer);
@@ -76,10 +81,8 @@ export class Program {
         act();
       };
       const look = () => {
-        for (const line of `${this.#stdout}\n${this.#stderr}`.split("\n")) {
-          const match = line.match(pattern);
-          if (match) return done(() => resolve(match));
-        }
+        const match = nthMatch([this.#stdout, this.#stderr], pattern, n);
+        if (match) return done(() => resolve(match));
         if (this.#ended) done(() => reject(this.#failure(`ended without ${pattern}`)));
       };
       const timer = setTimeout(
@@ -127,6 +130,18 @@ export class Program {
       }\n--- stderr\n${this.#stderr.slice(-8_000)}`,
     );
   }
+}
+
+/** Match number `n` among whole lines: one that is still being written does not count. */
+function nthMatch(texts: readonly string[], pattern: RegExp, n: number): RegExpMatchArray | null {
+  let left = n;
+  for (const text of texts) {
+    for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
+      const match = line.match(pattern);
+      if (match && left-- === 0) return match;
+    }
+  }
+  return null;
 }
 
 function spawnOptions(options: ProgramOptions): SpawnOptions {
