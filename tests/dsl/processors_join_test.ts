@@ -200,6 +200,7 @@ test("a stream-table join with a grace waits for the table, and joins late recor
   rows.put("k", "r", 15);
   assertEquals(driven.pipe("k", "2", 30), ["k=1+r@20"]);
   assertEquals(driven.pipe("k", "3", 14), ["k=3+null@14"]);
+  assertEquals(driven.pipe(null, "4", 30), ["null=4+null@30"]);
   assertThrows(
     () => new Driven(supplier, { rows: new FakeKeyValueStore(), buffer }),
     TypeError,

@@ -104,7 +104,8 @@ class StreamTableJoinProcessor<K, V, RowKey, Row, Out> implements Processor<K, V
       return;
     }
     const buffer = this.#buffer;
-    if (buffer === null || !buffer.put(this.#observedStreamTime, record)) {
+    // Without a key there is no row to wait for (Kafka Streams dies here with a NullPointerException).
+    if (buffer === null || rowKey === null || !buffer.put(this.#observedStreamTime, record)) {
       this.#joinNow(record, rowKey);
     } else {
       buffer.evictWhile(always, this.#emit);
