@@ -1,64 +1,25 @@
-import {
-  AsyncFunctionError,
-  SchemaPending,
-  StreamsException,
-  TaskCorruptedException,
-  TaskMigratedException,
-  TopologyException,
-} from "../errors.ts";
+import { SchemaPending, StreamsException, TopologyException } from "../errors.ts";
 import type { PartitionOffset, PartitionRun, TopicPartition } from "../kafka/client.ts";
 import { RecordContext } from "../record/context.ts";
 import { Headers } from "../record/headers.ts";
 import { StreamRecord } from "../record/record.ts";
 import type { TaskId } from "../record/task_id.ts";
 import type { Clock } from "../record/time.ts";
-import type {
-  CacheBudget,
-  DropReason,
-  RestoreRows,
-  StateEnvironment,
-  StateStore,
-} from "../state/store.ts";
-import type { SubtopologyPlan } from "../topology/compile.ts";
+import type { DropReason, RestoreRows, StateEnvironment, StateStore } from "../state/store.ts";
 import type { Cancellable, PunctuationType } from "../topology/processor.ts";
 import type { BatchLease } from "./batch_lease.ts";
-import { errorContext, readResponse } from "./exception_handlers.ts";
-import { type FetchState, PartitionGroup } from "./partition_group.ts";
+import { PartitionGroup } from "./partition_group.ts";
 import { FailedProcessingError, type SourceNode } from "./processor_node.ts";
 import { PunctuationQueue, type Schedule } from "./punctuation.ts";
 import type { RecordCollector } from "./record_collector.ts";
 import type { RecordQueue } from "./record_queue.ts";
 import type { TaskContext, TaskSettings } from "./task_context.ts";
+import { TaskFailures } from "./task_failures.ts";
 import { buildTaskGraph, type TaskGraph } from "./task_graph.ts";
+import type { CommittableOffset, TaskOptions } from "./task_options.ts";
 import { type Changelog, TaskStores } from "./task_stores.ts";
 
-/** What a task is made of. */
-export interface TaskOptions {
-  readonly id: TaskId;
-  readonly plan: SubtopologyPlan;
-  /** The partitions it reads: one of each source topic. */
-  readonly inputPartitions: readonly TopicPartition[];
-  readonly settings: TaskSettings;
-  readonly collector: RecordCollector;
-  readonly environment: StateEnvironment;
-  readonly stateDir: string;
-  readonly cache: CacheBudget | undefined;
-  readonly clock: Clock;
-  /** Asked for partitions whose queue is empty; without it a task never waits for one. */
-  readonly fetchState?: FetchState;
-  /** Global stores by name. */
-  readonly globalStores?: ReadonlyMap<string, StateStore>;
-  /** Told of every drop, for metrics, logs and the dead letter queue. */
-  readonly onDropped?: (reason: DropReason, task: StreamTask, detail: string | undefined) => void;
-}
-
-/** What a task wants committed for a partition. */
-export interface CommittableOffset extends TopicPartition {
-  /** The first record that waits; undefined when none does: then the consumer's position counts. */
-  readonly offset: number | undefined;
-  /** For the offset's metadata. */
-  readonly partitionTime: number;
-}
+export type { CommittableOffset, TaskOptions } from "./task_options.ts";
 
 /**
  * One partition of one subtopology at work: queues, processors, stores and punctuations, all synchronous. The thread feeds it batches, lets it
@@ -88,8 +49,6 @@ export class StreamTask implements TaskContext {
   pausedUntil = 0;
   /** Records processed. */
   processed = 0;
-  /** Records dropped, by reason. */
-  readonly drops: Map<DropReason, number> = new Map();
 
   readonly #options: TaskOptions;
   readonly #stores: TaskStores;
@@ -99,8 +58,8 @@ export class StreamTask implements TaskContext {
   readonly #queues = new Map<string, RecordQueue>();
   readonly #streamPunctuations = new PunctuationQueue();
   readonly #wallPunctuations = new PunctuationQueue();
+  readonly #failures: TaskFailures;
   #pending: Promise<void> | undefined;
-  #current: RecordQueue | undefined;
 
   constructor(options: TaskOptions) {
     this.#options = options;
@@ -112,13 +71,11 @@ export class StreamTask implements TaskContext {
     this.stateDir = options.stateDir;
     this.#environment = options.environment;
     this.#stores = new TaskStores(options, this);
-    this.#graph = buildTaskGraph(options.plan, options.inputPartitions, this, {
-      undecodable: (queue, error) => this.#undecodable(queue, error),
-      negativeTimestamp: (queue) => {
-        this.#takeRaw(queue);
-        this.dropped("timestamp", "the extracted timestamp is negative");
-      },
-    });
+    this.#failures = new TaskFailures(
+      this,
+      options.onDropped && ((reason, detail) => options.onDropped!(reason, this, detail)),
+    );
+    this.#graph = buildTaskGraph(options.plan, options.inputPartitions, this, this.#failures);
     for (const queue of this.#graph.queues) {
       this.#queues.set(`${queue.topic}-${queue.partition}`, queue);
     }
@@ -131,6 +88,10 @@ export class StreamTask implements TaskContext {
 
   get id(): TaskId {
     return this.taskId;
+  }
+  /** Records dropped, by reason. */
+  get drops(): ReadonlyMap<DropReason, number> {
+    return this.#failures.drops;
   }
   /** The changelogs to restore before `start`. */
   get changelogs(): readonly Changelog[] {
@@ -279,69 +240,22 @@ export class StreamTask implements TaskContext {
     record.headers = queue.headHeaders;
     if (timestamp > this.#group.streamTime) this.#group.streamTime = timestamp;
     this.commitNeeded = true;
-    this.#current = queue;
+    this.#failures.current = queue;
     const source: SourceNode = this.#graph.sourceOf(queue);
     try {
       source.process(
         new StreamRecord(queue.headKey, queue.headValue, timestamp, queue.headHeaders),
       );
     } catch (error) {
-      throw this.#processFailed(error, queue);
+      throw this.#failures.wordProcessing(error, queue);
     }
-    this.#current = undefined;
+    this.#failures.current = undefined;
     queue.advance();
-  }
-
-  #processFailed(error: unknown, queue: RecordQueue): Error {
-    if (
-      error instanceof TaskCorruptedException || error instanceof TaskMigratedException ||
-      error instanceof AsyncFunctionError
-    ) return error;
-    const failed = error instanceof FailedProcessingError ? error : undefined;
-    if (!failed && error instanceof StreamsException) return error;
-    const wrapped = new StreamsException(
-      `Exception caught in process. taskId=${this.taskId}, processor=${
-        failed?.processorName ?? "unknown"
-      }, topic=${queue.topic}, partition=${queue.partition}, offset=${queue.headOffset}`,
-      { cause: failed?.cause ?? error },
-    );
-    wrapped.taskId = this.taskId;
-    return wrapped;
   }
 
   #asStreamsException(error: unknown): unknown {
     if (error instanceof StreamsException) error.taskId = this.taskId;
     return error;
-  }
-
-  #takeRaw(queue: RecordQueue): void {
-    const { record } = this;
-    record.topic = queue.topic;
-    record.partition = queue.partition;
-    record.offset = queue.headOffset;
-    record.timestamp = Math.max(0, queue.headTimestamp);
-    record.headers = queue.headHeaders;
-    record.rawKey = queue.rawKey();
-    record.rawValue = queue.rawValue();
-  }
-
-  #undecodable(queue: RecordQueue, error: Error): void {
-    this.#takeRaw(queue);
-    const context = errorContext(this.record, this.taskId, undefined);
-    const response = readResponse(this.settings.handlers.deserialization(context, error));
-    for (const letter of response.deadLetters) this.collector.deadLetter(letter);
-    if (response.action === "fail") {
-      throw new StreamsException(
-        "Deserialization exception handler is set to fail upon a deserialization error. " +
-          "If you would rather have the streaming pipeline continue after a deserialization error, please set the " +
-          `deserialization.exception.handler appropriately. topic=[${queue.topic}] partition=[${queue.partition}] offset=[${queue.headOffset}]`,
-        { cause: error },
-      );
-    }
-    this.#countDrop(
-      "deserialization",
-      `Skipping record due to deserialization error: ${error.message}`,
-    );
   }
 
   /** Fires punctuations that are due, by stream time and then by the clock; true when any fired. */
@@ -375,22 +289,7 @@ export class StreamTask implements TaskContext {
     try {
       schedule.callback(timestamp);
     } catch (error) {
-      if (error instanceof TaskCorruptedException || error instanceof TaskMigratedException) {
-        throw error;
-      }
-      const cause = error instanceof FailedProcessingError ? error.cause : error;
-      if (!(error instanceof FailedProcessingError)) {
-        try {
-          this.processingFailed(schedule.processorName, undefined, error as Error);
-          return;
-        } catch (refused) {
-          if (!(refused instanceof FailedProcessingError)) throw refused;
-        }
-      }
-      throw new StreamsException(
-        `task [${this.taskId}] Exception caught while punctuating processor '${schedule.processorName}'`,
-        { cause },
-      );
+      this.#failures.punctuation(schedule.processorName, error);
     }
   };
 
@@ -508,36 +407,7 @@ export class StreamTask implements TaskContext {
   }
 
   dropped(reason: DropReason, detail?: string): void {
-    this.#countDrop(reason, detail);
-    const { deadLetterTopic, deadLetterDrops } = this.settings.handlers;
-    if (deadLetterTopic === undefined || !deadLetterDrops.has(reason)) return;
-    this.#fillRaw();
-    const { record } = this;
-    let headers = record.headers.add("__streams.errors.reason", reason)
-      .add("__streams.errors.message", detail ?? `Record dropped: ${reason}`);
-    if (record.topic !== undefined) {
-      headers = headers.add("__streams.errors.topic", record.topic)
-        .add("__streams.errors.partition", String(record.partition))
-        .add("__streams.errors.offset", String(record.offset));
-    }
-    this.collector.deadLetter({
-      topic: deadLetterTopic,
-      key: record.rawKey,
-      value: record.rawValue,
-      timestamp: record.timestamp,
-      headers,
-    });
-  }
-
-  #countDrop(reason: DropReason, detail: string | undefined): void {
-    this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
-    this.#options.onDropped?.(reason, this, detail);
-  }
-
-  #fillRaw(): void {
-    if (this.#current === undefined) return;
-    this.record.rawKey = this.#current.rawKey();
-    this.record.rawValue = this.#current.rawValue();
+    this.#failures.dropped(reason, detail);
   }
 
   processingFailed(
@@ -545,22 +415,7 @@ export class StreamTask implements TaskContext {
     record: StreamRecord<any, any> | undefined,
     error: Error,
   ): void {
-    this.#fillRaw();
-    const context = errorContext(this.record, this.taskId, processorName);
-    let response;
-    try {
-      response = readResponse(this.settings.handlers.processing(context, record, error));
-    } catch (handlerError) {
-      throw new FailedProcessingError(
-        processorName,
-        new StreamsException("Fatal user code error in processing error callback", {
-          cause: handlerError,
-        }),
-      );
-    }
-    for (const letter of response.deadLetters) this.collector.deadLetter(letter);
-    if (response.action !== "continue") throw new FailedProcessingError(processorName, error);
-    this.#countDrop("processing", error.message);
+    this.#failures.processing(processorName, record, error);
   }
 
   pauseSources(untilMs: number): void {

@@ -4,7 +4,7 @@ import type { ChangelogWriter, RestoreRows, StateStore, StoreContext } from "../
 import { changelogTopicName } from "../topology/compile.ts";
 import { parseTaskId } from "../record/task_id.ts";
 import type { TaskContext } from "./task_context.ts";
-import type { TaskOptions } from "./task.ts";
+import type { TaskOptions } from "./task_options.ts";
 
 /** A changelog of a task. */
 export interface Changelog {

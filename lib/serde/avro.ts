@@ -1,9 +1,8 @@
 import { Buffer } from "node:buffer";
-import avsc from "avsc";
 import { SchemaPending, SerializationException } from "../errors.ts";
 import type { ByteWriter } from "../record/bytes.ts";
 import type { Headers } from "../record/headers.ts";
-import { avroTypeOf, type AvroTypeOptions } from "./avro_types.ts";
+import { type AvroType, avroTypeOf, type AvroTypeOptions } from "./avro_types.ts";
 import { describeSite } from "./primitives.ts";
 import type { RegisteredSchema, SchemaRegistry } from "./registry.ts";
 import type { Serde, SerdeEnvironment, SerdeSite } from "./serde.ts";
@@ -50,18 +49,18 @@ export function avro<T = unknown>(schema: AvroSchema, options: AvroOptions = {})
 class AvroSerde<T> implements Serde<T> {
   readonly name: string;
   readonly #options: AvroOptions;
-  readonly #type: avsc.Type;
+  readonly #type: AvroType;
   readonly #registered: RegisteredSchema;
   readonly #ids: SchemaIds;
   /** Resolvers from a writer's schema, by id or GUID; undefined where it is the reader's own. */
-  readonly #resolvers = new Map<number | string, avsc.Type | undefined>();
+  readonly #resolvers = new Map<number | string, AvroType | undefined>();
   // The last slab and the last writer memory as Buffers: avsc reads only Buffers, and making one per record would cost more than the decoding.
   #slab: Uint8Array | undefined;
   #slabBuffer: Buffer = Buffer.alloc(0);
   #target: Uint8Array | undefined;
   #targetBuffer: Buffer = Buffer.alloc(0);
   #lastId = -1;
-  #lastResolver: avsc.Type | undefined;
+  #lastResolver: AvroType | undefined;
 
   constructor(schema: AvroSchema, options: AvroOptions) {
     const parsed = typeof schema === "string" ? JSON.parse(schema) : schema;
@@ -144,7 +143,7 @@ class AvroSerde<T> implements Serde<T> {
 
   decode(bytes: Uint8Array, start: number, end: number, site: SerdeSite, headers?: Headers): T {
     let at = start;
-    let resolver: avsc.Type | undefined;
+    let resolver: AvroType | undefined;
     if (this.#options.format !== "plain") {
       const guid = headers === undefined || headers.size === 0 ? undefined : guidIn(headers, site);
       if (guid !== undefined) resolver = this.#resolverFor(guid, site);
@@ -177,7 +176,7 @@ class AvroSerde<T> implements Serde<T> {
   }
 
   /** @throws {SchemaPending} while the writer's schema is on its way */
-  #resolverFor(id: number | string, site: SerdeSite): avsc.Type | undefined {
+  #resolverFor(id: number | string, site: SerdeSite): AvroType | undefined {
     if (this.#resolvers.has(id)) return this.#resolvers.get(id);
     if (this.#options.schemaId !== undefined) {
       throw new SerializationException(
@@ -195,11 +194,11 @@ class AvroSerde<T> implements Serde<T> {
     return resolver;
   }
 
-  #resolve(writer: RegisteredSchema, id: number | string, site: SerdeSite): avsc.Type | undefined {
+  #resolve(writer: RegisteredSchema, id: number | string, site: SerdeSite): AvroType | undefined {
     try {
       const parsed = JSON.parse(writer.schema);
       if (JSON.stringify(parsed) === this.#registered.schema) return undefined;
-      return this.#type.createResolver(avroTypeOf(parsed, this.#options)) as unknown as avsc.Type;
+      return this.#type.createResolver(avroTypeOf(parsed, this.#options)) as unknown as AvroType;
     } catch (cause) {
       throw new SerializationException(
         `Cannot read ${

@@ -1,6 +1,9 @@
 import { Buffer } from "node:buffer";
 import avsc from "avsc";
 
+/** A schema that can encode and decode; avsc's, which is imported here alone. */
+export type AvroType = avsc.Type;
+
 /** How Avro's types become values. */
 export interface AvroTypeOptions {
   /** 64-bit integers as `bigint` (default), or as numbers, which refuses what a number cannot hold exactly. */
