@@ -13,7 +13,7 @@ import {
 } from "./config/client_maps.ts";
 import { checkTogether } from "./config/cross_rules.ts";
 import { scalar } from "./config/kinds.ts";
-import { shown } from "./config/secrets.ts";
+import { secretTexts, shown } from "./config/secrets.ts";
 import {
   type ConfigSource,
   type Findings,
@@ -69,6 +69,8 @@ export interface StreamsConfig extends StreamsFields {
    * @throws {ConfigException} when a value is a function or an object, which cannot cross
    */
   transferable(): Readonly<Record<string, unknown>>;
+  /** The secrets themselves, for the log to take out of its lines. */
+  secretValues(): readonly string[];
 }
 
 /** How a configuration is parsed. */
@@ -162,6 +164,7 @@ function freezeConfig(
     explain: { value: () => explain(values, merged) },
     redacted: { value: redacted },
     transferable: { value: () => transferable(merged) },
+    secretValues: { value: () => secretTexts(values) },
     toJSON: { value: redacted },
     [Symbol.for("nodejs.util.inspect.custom")]: { value: redacted },
     [Symbol.for("Deno.customInspect")]: { value: redacted },

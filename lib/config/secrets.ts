@@ -28,6 +28,25 @@ function asText(value: unknown): string {
   return String(value);
 }
 
+const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)([^/@\s,]+)@/gi;
+
 function withoutUserInfo(text: string): string {
-  return text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s,]+@/gi, `$1${HIDDEN}@`);
+  return text.replaceAll(USER_INFO, `$1${HIDDEN}@`);
+}
+
+/** The texts that must not be shown, of settings by name: secrets, and what stands before the `@` of URLs. */
+export function secretTexts(values: Readonly<Record<string, unknown>>): string[] {
+  const texts: string[] = [];
+  for (const [key, value] of Object.entries(values)) {
+    if (typeof value === "object" && !Array.isArray(value)) continue;
+    const text = String(value ?? "");
+    if (text === "") continue;
+    if (isSecret(key)) texts.push(text);
+    // The password alone may turn up too, for example in a request's header before it is encoded.
+    if (key.endsWith("user.info")) texts.push(text.slice(text.indexOf(":") + 1));
+    for (const [, , userInfo] of text.matchAll(USER_INFO)) {
+      texts.push(userInfo, userInfo.slice(userInfo.indexOf(":") + 1));
+    }
+  }
+  return texts;
 }

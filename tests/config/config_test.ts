@@ -212,6 +212,22 @@ test("StreamsConfig never shows a secret", () => {
   assertEquals(config.clientConfig("producer")["sasl.password"], secret);
 });
 
+test("secretValues gives what the log takes out of its lines", () => {
+  const config = parseConfig({
+    ...NEEDED,
+    "admin.token": "token-123",
+    "schema.registry.url": "https://u:pw-1@registry:8081,https://other:8081",
+    "schema.registry.basic.auth.user.info": "user:pw-2",
+  });
+  assertEquals([...config.secretValues()].sort(), [
+    "pw-1",
+    "pw-2",
+    "token-123",
+    "u:pw-1",
+    "user:pw-2",
+  ]);
+});
+
 test("ConfigException shows no secret that is wrong", () => {
   const error = assertThrows(
     () =>
