@@ -1,4 +1,4 @@
-import type { Consumer, TopicPartition } from "../kafka/client.ts";
+import type { ConsumedBatch, Consumer, TopicPartition } from "../kafka/client.ts";
 import { BatchLease } from "./batch_lease.ts";
 import type { FetchState } from "./partition_group.ts";
 import type { StreamTask } from "./task.ts";
@@ -18,6 +18,8 @@ interface Input {
   readonly task: StreamTask;
   /** Where reading began: an offset, or -2 for the beginning and -1 for the end. */
   readonly start: number;
+  /** The next offset to be polled, as far as it is known: behind the last row, or behind the markers at the end; -1 before. */
+  next: number;
   /** Its queue is longer than the limit. */
   full: boolean;
   /** The task is not ready for it: it restores, or the application is paused. */
@@ -47,10 +49,13 @@ export class InputFeed implements FetchState {
 
   /** Takes up a task's partition that is read from `start` on. */
   attach(task: StreamTask, partition: TopicPartition, start: number, blocked: boolean): void {
+    // An end that was seen before the partition was given up or sought says nothing about it now.
+    this.#takeEnds();
     const input: Input = {
       partition,
       task,
       start,
+      next: start >= 0 ? start : -1,
       full: false,
       blocked,
       lag: NOT_LOOKED_UP,
@@ -84,21 +89,37 @@ export class InputFeed implements FetchState {
   poll(): number {
     if (this.#full > 0) this.#releaseDrained();
     const batch = this.#consumer.poll(this.#settings.maxPollRecords);
+    if (batch !== undefined) this.#distribute(batch);
+    this.#takeEnds();
     for (const input of this.#inputs.values()) input.lag = NOT_LOOKED_UP;
-    if (batch === undefined) return 0;
+    return batch?.count ?? 0;
+  }
+
+  #distribute(batch: ConsumedBatch): void {
     const lease = new BatchLease(batch);
     for (const run of batch.runs) {
       const input = this.#inputs.get(partitionKey(run));
       // Rows of a partition that was given up in between: whoever owns it reads them again.
-      if (input === undefined) lease.done(run.to - run.from);
-      else if (input.task.addBatch(lease, run) > this.#settings.bufferLimit && !input.full) {
+      if (input === undefined) {
+        lease.done(run.to - run.from);
+        continue;
+      }
+      input.next = batch.offsets[run.to - 1] + 1;
+      if (input.task.addBatch(lease, run) > this.#settings.bufferLimit && !input.full) {
         input.full = true;
         this.#full++;
         if (!input.blocked) this.#consumer.hold([input.partition]);
       }
     }
     this.polled += batch.count;
-    return batch.count;
+  }
+
+  /** An end comes after the rows before it were polled; it lies behind markers and aborted records, of which no row tells. */
+  #takeEnds(): void {
+    for (const end of this.#consumer.takePartitionEnds()) {
+      const input = this.#inputs.get(partitionKey(end));
+      if (input !== undefined && end.offset > input.next) input.next = end.offset;
+    }
   }
 
   #releaseDrained(): void {
@@ -113,10 +134,8 @@ export class InputFeed implements FetchState {
 
   /** The next offset that will be polled; undefined when it is not known yet. */
   position(partition: TopicPartition): number | undefined {
-    const polled = this.#consumer.position(partition);
-    if (polled !== undefined) return polled;
-    const start = this.#inputs.get(partitionKey(partition))?.start;
-    return start !== undefined && start >= 0 ? start : undefined;
+    const next = this.#inputs.get(partitionKey(partition))?.next ?? -1;
+    return next < 0 ? undefined : next;
   }
 
   lag(topic: string, partition: number): number | undefined {

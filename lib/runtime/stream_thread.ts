@@ -277,7 +277,7 @@ export class StreamThread {
     output.collector.takeReports();
     output.collector.checkErrors();
     if (processed === 0 && polled === 0 && !restored) await this.#idle();
-    else await this.#breathe();
+    await this.#breathe();
   }
 
   #runIfReady(): void {
@@ -333,7 +333,6 @@ export class StreamThread {
 
   async #idle(): Promise<void> {
     const { consumer, restorer, restoreConsumer } = this.#parts!;
-    this.#lastBreath = this.#clock.monotonic();
     if (restorer.isActive) return await restoreConsumer.wait(IMPATIENT_MS);
     const waitsForSchema = this.registry.running.flatMap((task) => task.pending ?? []);
     if (waitsForSchema.length > 0) {
