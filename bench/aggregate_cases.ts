@@ -69,7 +69,7 @@ function windowed(windows: TimeWindows, caching: boolean): Topology {
 }
 
 function slidingCount(caching: boolean): Topology {
-  const windows = sliding({ timeDifference: 20_000, grace: 1_000 });
+  const windows = sliding({ timeDifference: 2_000, grace: 1_000 });
   const size = windowSizeMs(windows);
   const store = windowStore(size, 2 * size + windows.graceMs, caching);
   const aggregate = new KStreamSlidingWindowAggregate<string, number, number>({
@@ -82,7 +82,7 @@ function slidingCount(caching: boolean): Topology {
 }
 
 function sessionCount(caching: boolean): Topology {
-  const windows = session({ gap: 5_000, grace: 1_000 });
+  const windows = session({ gap: 1_500, grace: 1_000 });
   const builder = sessionStoreBuilder(
     inMemorySessionStore("store", { retentionMs: 20_000 }),
     LONGS,

@@ -78,7 +78,7 @@ function streamTable(): Topology {
     .connectProcessorAndStateStores("join", "right");
 }
 
-const WINDOWS = within({ timeDifference: 20_000, grace: 1_000 });
+const WINDOWS = within({ timeDifference: 2_000, grace: 1_000 });
 
 function windowStore(name: string): StoreBuilder {
   const retentionMs = WINDOWS.beforeMs + WINDOWS.afterMs + WINDOWS.graceMs;

@@ -16,7 +16,7 @@ export interface OperatorCase {
 }
 
 const KEYS = 1000;
-const STEP_MS = 10;
+const STEP_MS = 1;
 
 /** Text keys, whole numbers as values. */
 export const LONGS: { key: Serde<string>; value: Serde<number> } = { key: string(), value: long() };
@@ -26,14 +26,14 @@ export const TEXTS: { key: Serde<string>; value: Serde<string> } = {
   value: string(),
 };
 
-/** Numbers under a thousand keys, 10 ms apart. */
+/** Numbers under a thousand keys, 1 ms apart. */
 export function longs(topic: string, records: number): ConsumedBatch[] {
   const rows: InputRow<string, number>[] = [];
   for (let i = 0; i < records; i++) rows.push({ key: keyOf(i), value: i, timestamp: i * STEP_MS });
   return batchesOf(topic, LONGS, rows);
 }
 
-/** Text under a thousand keys, 10 ms apart; `valueOf` makes it of the record's number. */
+/** Text under a thousand keys, 1 ms apart; `valueOf` makes it of the record's number. */
 export function texts(
   topic: string,
   records: number,

@@ -151,8 +151,8 @@ export class SingleTask {
         this.task.addBatch(new BatchLease(batch), batch.runs[0]);
       }
       while (this.task.processUpTo(BATCH_ROWS, 0) > 0);
-      // Every tenth turn is a commit: caches are emptied, changelogs written, stores brought up to date.
-      if (turn % 10 === 9 || turn === turns - 1) this.#commit();
+      // Every hundredth turn is a commit: caches are emptied, changelogs written, stores brought up to date.
+      if (turn % 100 === 99 || turn === turns - 1) this.#commit();
     }
     return systemClock.monotonic() - start;
   }
