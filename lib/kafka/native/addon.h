@@ -72,6 +72,7 @@ struct client {
   rd_kafka_t *rk;
   rd_kafka_type_t type;
   atomic_bool armed;   /* JavaScript waits for this client's next event */
+  atomic_bool fresh;   /* an error, an end or a rebalance came since the last wait */
   atomic_bool closing; /* callbacks answer for themselves: JavaScript takes part no more */
   client_t *next_woken;
   bool is_woken; /* under addon->lock */
@@ -142,7 +143,6 @@ napi_value client_close(napi_env env, client_t *client, void (*run)(task_t *task
 void client_tell(client_t *client, told_kind_t kind, int level, const char *facility, const char *text,
                  size_t length);
 void client_fault(client_t *client, rd_kafka_resp_err_t code, bool fatal, const char *text);
-bool client_has_faults(client_t *client);
 void client_functions(napi_env env, napi_value exports);
 
 /* consumer.c, consumer_poll.c, consumer_requests.c */

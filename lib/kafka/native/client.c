@@ -78,14 +78,8 @@ void client_fault(client_t *client, rd_kafka_resp_err_t code, bool fatal, const 
     client->fault_count++;
   }
   pthread_mutex_unlock(&client->told_lock);
+  atomic_store(&client->fresh, true);
   client_wake(client);
-}
-
-bool client_has_faults(client_t *client) {
-  pthread_mutex_lock(&client->told_lock);
-  bool has = client->faults != NULL;
-  pthread_mutex_unlock(&client->told_lock);
-  return has;
 }
 
 static void free_told(told_t *told) {

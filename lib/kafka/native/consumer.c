@@ -142,6 +142,7 @@ void consumer_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_to
   consumer->rebalance_lost = revokes && rd_kafka_assignment_lost(rk);
   consumer->rebalance_incremental = incremental;
   consumer->rebalance_taken = false;
+  atomic_store(&client->fresh, true);
 }
 
 void consumer_free(client_t *client) {

@@ -85,6 +85,7 @@ static void note(client_t *client, const rd_kafka_message_t *message) {
     rd_kafka_topic_partition_t *end = rd_kafka_topic_partition_list_find(ends, topic, message->partition);
     if (!end) end = rd_kafka_topic_partition_list_add(ends, topic, message->partition);
     end->offset = message->offset;
+    atomic_store(&client->fresh, true);
     return;
   }
   char text[512];

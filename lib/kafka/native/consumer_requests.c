@@ -179,8 +179,8 @@ static napi_value arm(napi_env env, napi_callback_info info) {
   if (!client) return NULL;
   consumer_t *consumer = client->consumer;
   atomic_store(&client->armed, true);
-  bool ready = rd_kafka_queue_length(consumer->queue) > 0 || client_has_faults(client) ||
-               consumer->ends->cnt > 0 || (consumer->rebalance && !consumer->rebalance_taken);
+  /* What nobody takes does not make every wait return at once: it counts when it is new. */
+  bool ready = atomic_exchange(&client->fresh, false) || rd_kafka_queue_length(consumer->queue) > 0;
   for (int i = 0; !ready && i < consumer->count; i++) {
     partition_t *partition = consumer->partitions[i];
     if (atomic_load(&partition->held) || partition->seeking) continue;

@@ -1,0 +1,165 @@
+/**
+ * How fast records cross the door to Kafka: 100-byte values, 8-byte keys, lz4. One JSON line for each measurement.
+ *
+ * ```sh
+ * deno run -A bench/transport.ts [--bootstrap host:port] [--records n] [--partitions n] [--rounds n] [--mode all|produce|consume]
+ * ```
+ *
+ * Without `--bootstrap` the embedded broker is measured, in the same process.
+ *
+ * @module
+ */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import type { KafkaClients } from "../lib/kafka/client.ts";
+import { startEmbeddedBroker } from "../lib/kafka/embedded_broker.ts";
+import { embeddedClients } from "../lib/kafka/embedded_clients.ts";
+import { librdkafkaClients } from "../lib/kafka/librdkafka.ts";
+import { ProduceBatch } from "../lib/kafka/produce_batch.ts";
+import { systemClock } from "../lib/record/time.ts";
+
+const VALUE_BYTES = 100;
+const BATCH = 2_000;
+const TIMEOUT_MS = 60_000;
+
+const { values } = parseArgs({
+  options: {
+    bootstrap: { type: "string" },
+    records: { type: "string", default: "2000000" },
+    partitions: { type: "string", default: "4" },
+    rounds: { type: "string", default: "3" },
+    mode: { type: "string", default: "all" },
+  },
+});
+const records = Number(values.records);
+const partitions = Number(values.partitions);
+
+const broker = values.bootstrap ? undefined : startEmbeddedBroker();
+const clients: KafkaClients = broker ? embeddedClients(broker) : librdkafkaClients;
+const servers = values.bootstrap ?? broker!.bootstrapServers;
+const topic = `transport-${systemClock.now()}`;
+
+await createTopic();
+await fill();
+for (let round = 1; round <= Number(values.rounds); round++) {
+  if (values.mode !== "produce") await consume(round);
+  if (values.mode !== "consume") await produce(round);
+}
+await deleteTopic();
+broker?.close();
+
+/** What a measurement starts from. */
+interface Start {
+  readonly at: number;
+  readonly cpu: NodeJS.CpuUsage;
+}
+
+function begin(): Start {
+  return { at: systemClock.monotonic(), cpu: process.cpuUsage() };
+}
+
+/** `cpuMs` counts all threads of this process: on a busy machine it says more than the time that passed. */
+function tell(round: number, measure: string, count: number, start: Start): void {
+  const ms = systemClock.monotonic() - start.at;
+  const { user, system } = process.cpuUsage(start.cpu);
+  const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+  const line = { runtime, broker: broker ? "embedded" : "real", round, measure, count };
+  const rate = Math.round(count / ms * 1000);
+  const cpuMs = Math.round((user + system) / 1000);
+  const rssMb = Math.round(process.memoryUsage().rss / 1048576);
+  console.log(
+    JSON.stringify({ ...line, ms: Math.round(ms), recordsPerSecond: rate, cpuMs, rssMb }),
+  );
+}
+
+async function createTopic(): Promise<void> {
+  const admin = clients.admin({ "bootstrap.servers": servers });
+  const [error] = await admin.createTopics(
+    [{ topic, partitions, replicationFactor: 1 }],
+    TIMEOUT_MS,
+  );
+  if (error) throw error;
+  await admin.close();
+}
+
+async function deleteTopic(): Promise<void> {
+  const admin = clients.admin({ "bootstrap.servers": servers });
+  await admin.deleteTopics([topic], TIMEOUT_MS);
+  await admin.close();
+}
+
+function oneBatch(): ProduceBatch {
+  const batch = new ProduceBatch(BATCH, BATCH * (VALUE_BYTES + 8));
+  const at = batch.topic(topic);
+  for (let i = 0; i < BATCH; i++) {
+    batch.beginRow(at, i % partitions, 1_700_000_000_000 + i, i);
+    batch.writer.int64(i);
+    batch.endKey();
+    for (let b = 0; b < VALUE_BYTES; b++) batch.writer.uint8((i * 31 + b * 7) & 0x3f);
+    batch.endValue();
+    batch.endRow();
+  }
+  return batch;
+}
+
+/** Writes the topic full, and measures that as well: from the first record to the last acknowledgement. */
+async function fill(): Promise<void> {
+  const producer = clients.producer({
+    "bootstrap.servers": servers,
+    "compression.type": "lz4",
+    "linger.ms": 10,
+    "batch.size": 262_144,
+  });
+  const batch = oneBatch();
+  const start = begin();
+  for (let sent = 0; sent < records; sent += BATCH) {
+    let from = 0;
+    while ((from += producer.produce(batch, from)) < BATCH) await producer.wait(1_000);
+  }
+  await producer.flush(TIMEOUT_MS);
+  tell(0, "produce to acknowledgement", records, start);
+  if (producer.takeFailures().length > 0) throw new Error("records were not delivered");
+  await producer.close();
+}
+
+/** From the first poll with records to the last record. */
+async function consume(round: number): Promise<void> {
+  const consumer = clients.consumer({ "bootstrap.servers": servers, "group.id": topic });
+  const parts = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
+  consumer.assign(parts.map((each) => ({ ...each, offset: -2 })));
+  let count = 0;
+  let bytes = 0;
+  let start: Start | undefined;
+  while (count < records) {
+    const batch = consumer.poll(BATCH * 2);
+    if (batch === undefined) {
+      await consumer.wait(1_000);
+      continue;
+    }
+    start ??= begin();
+    count += batch.count;
+    for (let i = 0; i < batch.count; i++) bytes += batch.valueLengths[i];
+    batch.release();
+  }
+  tell(round, "consume", count, start!);
+  if (bytes !== count * VALUE_BYTES) throw new Error("bytes were lost");
+  await consumer.close();
+}
+
+/** How fast rows are taken into the producer's queue, while nothing is sent: no broker is there. */
+async function produce(round: number): Promise<void> {
+  const count = Math.min(records, 1_000_000);
+  const producer = librdkafkaClients.producer({
+    "bootstrap.servers": "127.0.0.1:1",
+    "queue.buffering.max.messages": count + BATCH,
+    "queue.buffering.max.kbytes": 2_000_000,
+    "compression.type": "lz4",
+  });
+  const batch = oneBatch();
+  const start = begin();
+  for (let sent = 0; sent < count; sent += BATCH) {
+    if (producer.produce(batch, 0) !== BATCH) throw new Error("the queue is full");
+  }
+  tell(round, "enqueue", count, start);
+  await producer.close();
+}
