@@ -1,0 +1,43 @@
+/**
+ * What the compiler knows of a stream or table beside its types: whether the serdes are known, so that it can ask for one exactly where
+ * a new key or value has to be written, and whether records lie in the partition of their key.
+ *
+ * @module
+ */
+import type { Serde } from "../serde/serde.ts";
+
+/**
+ * `key`, `value`: that serde is known. `placed`: records lie in the partition of their key, so that grouping and joining
+ * need no repartition topic.
+ */
+export type StreamState = "key" | "value" | "placed";
+
+/** `key`, `value`: that serde is known. `dense`: rows are never deleted, so that its stream has no null values. */
+export type TableState = "key" | "value" | "dense";
+
+/** A key serde, which must be given unless it is known. */
+export type KeyNeed<State, K> = "key" extends State ? { readonly key?: Serde<K> }
+  : { readonly key: Serde<K> };
+
+/** A value serde, which must be given unless it is known. */
+export type ValueNeed<State, V> = "value" extends State ? { readonly value?: Serde<NonNullable<V>> }
+  : { readonly value: Serde<NonNullable<V>> };
+
+/** A value serde that is written only on the way through a repartition topic. */
+export type MovedValueNeed<State, V> = "placed" extends State
+  ? { readonly value?: Serde<NonNullable<V>> }
+  : ValueNeed<State, V>;
+
+/** Options that may be left out when none of them must be given. */
+// deno-lint-ignore ban-types
+export type OptionsArgument<Options> = {} extends Options ? [options?: Options]
+  : [options: Options];
+
+/** The state with the serdes that these options name. */
+export type WithSerdes<State, Options> =
+  | State
+  | (Options extends { readonly key: Serde<any> } ? "key" : never)
+  | (Options extends { readonly value: Serde<any> } ? "value" : never);
+
+/** Carries a state in the type alone: what knows more can stand where less is asked for. */
+export type StateMark<State> = (state: State) => void;
