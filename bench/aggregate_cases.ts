@@ -12,6 +12,8 @@ import {
   tumbling,
   windowSizeMs,
 } from "../lib/dsl/windows.ts";
+import { avro } from "../lib/serde/avro.ts";
+import { string } from "../lib/serde/primitives.ts";
 import { timeWindowed } from "../lib/serde/windowed.ts";
 import type { StoreBuilder } from "../lib/state/store.ts";
 import {
@@ -24,7 +26,15 @@ import {
   inMemorySessionStore,
   inMemoryWindowStore,
 } from "../lib/state/suppliers.ts";
-import type { Topology } from "../lib/topology/topology.ts";
+import { Topology } from "../lib/topology/topology.ts";
+import {
+  type Order,
+  ORDER_SCHEMA,
+  ORDER_STATS_SCHEMA,
+  type OrderStats,
+} from "../examples/orders/schemas.ts";
+import type { ConsumedBatch } from "../lib/kafka/client.ts";
+import { batchesOf, type InputRow } from "./single_task.ts";
 import { LONGS, longs, type OperatorCase, source } from "./operator_inputs.ts";
 
 function table(caching: boolean): StoreBuilder {
@@ -97,6 +107,52 @@ function sessionCount(caching: boolean): Topology {
   return source().addProcessor("count", aggregate, "in");
 }
 
+const AVRO = { long: "number", format: "confluent" } as const;
+const ORDERS = {
+  key: string(),
+  value: avro<Order>(ORDER_SCHEMA, { ...AVRO, schemaId: 1 }),
+};
+const STATS = {
+  key: string(),
+  value: avro<OrderStats>(ORDER_STATS_SCHEMA, { ...AVRO, schemaId: 2 }),
+};
+
+/** Orders of a thousand customers, 1 ms apart. */
+function orders(records: number): ConsumedBatch[] {
+  const rows: InputRow<string, Order>[] = [];
+  for (let i = 0; i < records; i++) {
+    const customerId = `customer-${(i * 7919) % 1000}`;
+    const value = { orderId: `o-${i}`, customerId, amount: i % 97, currency: "EUR", placedAt: i };
+    rows.push({ key: customerId, value, timestamp: i });
+  }
+  return batchesOf("in", ORDERS, rows);
+}
+
+function orderStats(): Topology {
+  const windows = MINUTE;
+  const supplier = inMemoryWindowStore("store", {
+    windowSizeMs: windows.sizeMs,
+    retentionMs: windows.sizeMs + windows.graceMs,
+  });
+  const aggregate = new KStreamWindowAggregate<string, Order, OrderStats>({
+    windows,
+    store: timestampedWindowStoreBuilder(supplier, STATS).withCachingEnabled(),
+    initializer: () => ({ count: 0, total: 0, max: 0, lastOrderId: "" }),
+    aggregator: (stats, order) => ({
+      count: stats.count + 1,
+      total: stats.total + order.amount,
+      max: order.amount > stats.max ? order.amount : stats.max,
+      lastOrderId: order.orderId,
+    }),
+  });
+  const serdes = { key: timeWindowed(STATS.key, windows.sizeMs), value: STATS.value };
+  return new Topology()
+    .addSource("in", "in", ORDERS)
+    .addProcessor("stats", aggregate, "in")
+    .addProcessor("stream", new KTableToStream(), "stats")
+    .addSink("out", "out", serdes, "stream");
+}
+
 function reduce(): Topology {
   const sum = new KStreamReduce<string, number>({ store: table(true), reducer: (a, v) => a + v });
   return source().addProcessor("reduce", sum, "in");
@@ -118,6 +174,11 @@ export const AGGREGATES: readonly OperatorCase[] = [
   { name: "reduce, cached", topology: reduce, inputs },
   { name: "table source, cached", topology: tableSource, inputs },
   { name: "tumbling count, cached", topology: () => windowed(MINUTE, true), inputs },
+  {
+    name: "tumbling order stats in Avro, cached",
+    topology: orderStats,
+    inputs: (records) => [orders(records)],
+  },
   {
     name: "tumbling count, not cached",
     share: 0.3,

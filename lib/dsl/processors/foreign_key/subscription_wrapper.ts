@@ -59,7 +59,11 @@ export interface SubscriptionWrapperSerdeOptions<KLeft> {
 export class SubscriptionWrapperSerde<KLeft> implements Serde<SubscriptionWrapper<KLeft>> {
   readonly name: string;
   readonly #options: SubscriptionWrapperSerdeOptions<KLeft>;
-  #primaryKeySite: SerdeSite | undefined;
+  #topic: string | undefined;
+  /** One site object per place: serdes remember what they know of a place by it. */
+  readonly #keySites = new Map<SerdeSite, SerdeSite>();
+  #lastSite: SerdeSite | undefined;
+  #lastKeySite!: SerdeSite;
 
   constructor(options: SubscriptionWrapperSerdeOptions<KLeft>) {
     this.#options = options;
@@ -108,20 +112,29 @@ export class SubscriptionWrapperSerde<KLeft> implements Serde<SubscriptionWrappe
 
   async prepare(site: SerdeSite): Promise<void> {
     const { primaryKey, foreignKey, leftValue } = this.#options;
-    const keySite = this.#site(site);
-    const topic = keySite.topic.slice(0, -"-pk".length);
-    await primaryKey.prepare?.(keySite);
+    const topic = this.#topicOf(site);
+    await primaryKey.prepare?.(this.#site(site));
     await foreignKey?.prepare?.({ topic: `${topic}-fk`, isKey: true });
     await leftValue?.prepare?.({ topic: `${topic}-vh`, isKey: false });
   }
 
   /** The primary key's pseudo topic is named after the subscription topic, also in the store. */
   #site(site: SerdeSite): SerdeSite {
-    if (this.#primaryKeySite !== undefined) return this.#primaryKeySite;
-    const found: SerdeSite = { topic: `${site.topic}-pk`, isKey: true };
-    // Only the topic itself tells the application id; the store's changelog does not end with that name.
-    if (site.topic.endsWith(this.#options.subscriptionTopic)) this.#primaryKeySite = found;
+    if (site === this.#lastSite) return this.#lastKeySite;
+    let found = this.#keySites.get(site);
+    if (found === undefined) {
+      found = Object.freeze({ topic: `${this.#topicOf(site)}-pk`, isKey: true });
+      this.#keySites.set(site, found);
+    }
+    this.#lastSite = site;
+    this.#lastKeySite = found;
     return found;
+  }
+
+  /** Only the topic itself tells the application id: the store's changelog has another name. */
+  #topicOf(site: SerdeSite): string {
+    if (site.topic.endsWith(this.#options.subscriptionTopic)) this.#topic = site.topic;
+    return this.#topic ?? site.topic;
   }
 }
 
