@@ -23,14 +23,17 @@ import type {
   TimestampedKeyValueStore,
   TimestampedWindowStore,
   ValueAndTimestamp,
+  VersionedKeyValueStore,
   WindowStore,
 } from "./store.ts";
 import { serdeList, StoreDefinition } from "./store_definition.ts";
 import type {
   KeyValueStoreSupplier,
   SessionStoreSupplier,
+  VersionedStoreSupplier,
   WindowStoreSupplier,
 } from "./suppliers.ts";
+import { SerializedVersionedStore } from "./versioned_store.ts";
 import { SerializedWindowStore } from "./window_store.ts";
 
 /** The types of a store. */
@@ -161,5 +164,32 @@ export function sessionStoreBuilder<K, V>(
       });
       return caching ? new CachedSessionStore(store) : store;
     },
+  });
+}
+
+/** Beyond the history retention, so that a changelog keeps what a restore needs. Kafka Streams: `VERSIONED_STORE_CHANGE_LOG_ADDITIONAL_COMPACTION_LAG_MS`. */
+const ADDITIONAL_COMPACTION_LAG_MS = 86_400_000;
+
+/** A builder of versioned stores. They never cache. Kafka Streams: `Stores.versionedKeyValueStoreBuilder` (KIP-889). */
+export function versionedKeyValueStoreBuilder<K, V>(
+  supplier: VersionedStoreSupplier,
+  serdes: StoreSerdes<K, V>,
+): StoreBuilder<VersionedKeyValueStore<K, V>> {
+  return new StoreDefinition<VersionedKeyValueStore<K, V>>({
+    name: supplier.name,
+    kind: "versioned",
+    changelogPolicy: {
+      cleanup: "compact",
+      minCompactionLagMs: supplier.historyRetentionMs + ADDITIONAL_COMPACTION_LAG_MS,
+    },
+    serdes: serdeList(serdes.key, serdes.value),
+    uncacheable: { why: "versioned stores do not support caching", reaction: "throws" },
+    make: ({ logging }) =>
+      new SerializedVersionedStore<K, V>({
+        supplier,
+        keySerde: serdes.key,
+        valueSerde: serdes.value,
+        logging,
+      }),
   });
 }
