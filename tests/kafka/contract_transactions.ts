@@ -107,7 +107,8 @@ export function transactionsContract(name: string, subject: () => Subject): void
     const topic = await newTopic(subject(), "offsets");
     const group = unique("group");
     const producer = await transactional(subject(), unique("tx"));
-    const consumer = newConsumer(subject(), { "group.id": group });
+    // Under read_committed the committed offsets are those of ended transactions.
+    const consumer = newConsumer(subject(), { "group.id": group, ...COMMITTED });
     consumer.subscribe([topic]);
     await pollUntil(consumer, () => consumer.assignment().length === 1);
     const partition = { topic, partition: 0 };
