@@ -8,6 +8,7 @@ import { StreamsException } from "../errors.ts";
 import type { Serde } from "../serde/serde.ts";
 import { inMemoryStores, lmdbStores } from "../state/dsl_suppliers.ts";
 import type { StateStore, StoreBuilder } from "../state/store.ts";
+import { listStoreBuilder } from "../state/buffers.ts";
 import { windowStoreBuilder } from "../state/stores.ts";
 import type { WindowStoreSupplier } from "../state/suppliers.ts";
 import type { StreamJoinSettings } from "./kstream_join.ts";
@@ -15,7 +16,6 @@ import { noteGeneratedStore } from "./materialized.ts";
 import { checkName, PREFIX } from "./naming.ts";
 import type { Plan } from "./plan.ts";
 import { LeftOrRightValueSerde, TimestampedKeyAndJoinSideSerde } from "./processors/join_side.ts";
-import { listValueStoreBuilder } from "./special_stores.ts";
 import { type JoinWindows, windowSizeMs } from "./windows.ts";
 
 /** What the stores of a join are made of. */
@@ -125,7 +125,7 @@ function waitingStore(plan: Plan, join: JoinStoreOptions): StoreBuilder {
     : base + suffix;
   const supplier = suppliersOf(plan, options)
     .keyValueStore({ name: `${name}-store`, timestamped: false });
-  const builder = listValueStoreBuilder(supplier, {
+  const builder = listStoreBuilder(supplier, {
     key: new TimestampedKeyAndJoinSideSerde(key),
     value: new LeftOrRightValueSerde(value, otherValue),
   });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Serde } from "../serde/serde.ts";
+import { graceBufferBuilder } from "../state/buffers.ts";
 import type { StoreBuilder } from "../state/store.ts";
 import type { Topology } from "../topology/topology.ts";
 import { GlobalKTable } from "./global_ktable.ts";
@@ -13,7 +14,6 @@ import { checkName, PREFIX } from "./naming.ts";
 import type { Plan } from "./plan.ts";
 import type { ValueJoiner } from "./processors/functions.ts";
 import { KStreamGlobalKTableJoin, KStreamKTableJoin } from "./processors/kstream_ktable_join.ts";
-import { recordBufferBuilder } from "./special_stores.ts";
 import type { StreamHandle } from "./stream_handle.ts";
 import type { KeyNeed, ValueNeed } from "./stream_state.ts";
 import type { TableHandle } from "./table_handle.ts";
@@ -88,7 +88,7 @@ function graceBuffer(
   if (options.name === undefined) noteGeneratedStore(plan, storeName, true);
   const key = plan.keySerde(options.key ?? stream.key, name);
   const value = plan.valueSerde(options.value ?? stream.value, name);
-  return recordBufferBuilder(storeName, { key, value }, grace);
+  return graceBufferBuilder(storeName, { key, value, graceMs: grace, engine: plan.bufferEngine });
 }
 
 function refuseGrace(table: string): never {

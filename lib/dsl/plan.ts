@@ -1,6 +1,6 @@
 import type { Serde } from "../serde/serde.ts";
 import { TopologyException } from "../errors.ts";
-import type { DslStoreSuppliers } from "../state/dsl_suppliers.ts";
+import { type DslStoreSuppliers, inMemoryStores } from "../state/dsl_suppliers.ts";
 import type { GraphNode, Link } from "./graph.ts";
 import { checkName, stepNumber } from "./naming.ts";
 
@@ -38,6 +38,11 @@ export class Plan {
   /** Stores and topics whose names the user did not choose (KIP-1111). */
   get generatedResources(): ReadonlySet<string> {
     return this.#generatedResources;
+  }
+
+  /** Where buffers lie: with the stores. */
+  get bufferEngine(): "lmdb" | "memory" {
+    return this.defaults.stores === inMemoryStores ? "memory" : "lmdb";
   }
 
   /** The next generated name. */

@@ -1,10 +1,10 @@
 import type { Serde } from "../serde/serde.ts";
 import { TopologyException } from "../errors.ts";
+import { suppressBufferBuilder } from "../state/buffers.ts";
 import type { GraphNode, Link } from "./graph.ts";
 import { noteGeneratedStore } from "./materialized.ts";
 import { checkName, PREFIX } from "./naming.ts";
 import { KTableSuppress, type SuppressRule } from "./processors/ktable_suppress.ts";
-import { changeBufferBuilder } from "./special_stores.ts";
 import type { TableHandle } from "./table_handle.ts";
 
 /** What suppress waits for. */
@@ -60,7 +60,7 @@ export function suppress(
   if (options.name === undefined) noteGeneratedStore(plan, storeName, logging !== false);
   const key = plan.keySerde(options.key ?? table.key, name);
   const value = plan.valueSerde(options.value ?? table.value, name);
-  const plain = changeBufferBuilder(storeName, { key, value });
+  const plain = suppressBufferBuilder(storeName, { key, value, engine: plan.bufferEngine });
   const store = logging === false
     ? plain.withLoggingDisabled()
     : plain.withLoggingEnabled(logging === true ? {} : logging);
