@@ -16,15 +16,14 @@ import {
 } from "./schemas.ts";
 
 /** Serde of {@link Order}. */
-export const orderSerde = avro<Order>(ORDER_SCHEMA, { long: "number", timestamps: "number" });
+export const orderSerde = avro<Order>(ORDER_SCHEMA, { long: "number" });
 /** Serde of {@link Payment}. */
-export const paymentSerde = avro<Payment>(PAYMENT_SCHEMA, { long: "number", timestamps: "number" });
+export const paymentSerde = avro<Payment>(PAYMENT_SCHEMA, { long: "number" });
 /** Serde of {@link OrderStats}. */
 export const orderStatsSerde = avro<OrderStats>(ORDER_STATS_SCHEMA);
 /** Serde of {@link EnrichedOrder}. */
 export const enrichedOrderSerde = avro<EnrichedOrder>(ENRICHED_ORDER_SCHEMA, {
   long: "number",
-  timestamps: "number",
 });
 
 /** Orders, keyed by customer. */

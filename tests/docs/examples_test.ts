@@ -10,7 +10,10 @@ const OUT = join(repositoryRoot, ".cache", "docs-examples");
 mkdirSync(OUT, { recursive: true });
 after(() => rmSync(OUT, { recursive: true, force: true }));
 
-const PAGES = ["README.md", ...readdirSync(join(repositoryRoot, "docs")).map((name) => `docs/${name}`)]
+const PAGES = [
+  "README.md",
+  ...readdirSync(join(repositoryRoot, "docs")).map((name) => `docs/${name}`),
+]
   .filter((name) => name.endsWith(".md"));
 
 let found = 0;

@@ -24,7 +24,17 @@ export interface ExpectedAggregate {
 
 /** The aggregate of the orders of one partition. */
 export function expectedAggregate(orders: Iterable<GeneratedOrder>): ExpectedAggregate {
-  const open = new Map<string, { customer: string; start: number; count: number; total: number; max: number; lastOrderId: string }>();
+  const open = new Map<
+    string,
+    {
+      customer: string;
+      start: number;
+      count: number;
+      total: number;
+      max: number;
+      lastOrderId: string;
+    }
+  >();
   let streamTime = -1;
   let late = 0;
   let corrupt = 0;
@@ -40,7 +50,8 @@ export function expectedAggregate(orders: Iterable<GeneratedOrder>): ExpectedAgg
       continue;
     }
     const name = `${key}@${start}`;
-    const window = open.get(name) ?? { customer: key, start, count: 0, total: 0, max: 0, lastOrderId: "" };
+    const window = open.get(name) ??
+      { customer: key, start, count: 0, total: 0, max: 0, lastOrderId: "" };
     open.set(name, {
       ...window,
       count: window.count + 1,
@@ -61,7 +72,9 @@ export function expectedJoin(
   payments: Iterable<{ readonly payment: Payment; readonly timestamp: number }>,
 ): Map<string, EnrichedOrder> {
   const byId = new Map<string, { order: Order; timestamp: number }>();
-  for (const { order, timestamp } of orders) if (order) byId.set(order.orderId, { order, timestamp });
+  for (const { order, timestamp } of orders) {
+    if (order) byId.set(order.orderId, { order, timestamp });
+  }
   const joined = new Map<string, EnrichedOrder>();
   for (const { payment, timestamp } of payments) {
     const found = byId.get(payment.orderId);
