@@ -131,7 +131,7 @@ class StreamJoinProcessor<K, This, Other, Out> implements Processor<K, This, K, 
     const tracker = this.#tracker;
     const graceMs = this.#options.windows.graceMs;
     // An iteration is dear: only when there might be something to emit, and not too often.
-    if (tracker.minTime + this.#afterMs + graceMs >= tracker.streamTime) return;
+    if (this.#isNothingDue(graceMs)) return;
     const now = this.#context.currentSystemTimeMs();
     if (now < tracker.nextTimeToEmit) return;
     tracker.nextTimeToEmit = now + tracker.emitIntervalMs;
@@ -156,6 +156,16 @@ class StreamJoinProcessor<K, This, Other, Out> implements Processor<K, This, K, 
       emitted = key;
     }
     if (emitted !== null) waiting.put(emitted, null);
+  }
+
+  /**
+   * Without anything that waits, Kafka Streams' sum of its greatest number and the reach wraps around, and it looks all the same: so the
+   * throttle starts with the first record, not with the first unmatched one. Results under a throttle depend on that.
+   */
+  #isNothingDue(graceMs: number): boolean {
+    const { minTime, streamTime } = this.#tracker;
+    const reachMs = this.#afterMs + graceMs;
+    return minTime === Infinity ? reachMs <= 0 : minTime + reachMs >= streamTime;
   }
 
   #isOpen(key: TimestampedKeyAndJoinSide<K>): boolean {
