@@ -1,4 +1,5 @@
 import { javaHashOrder } from "./java_hash_order.ts";
+import { JavaTreeSet } from "./java_tree_set.ts";
 import type { TopologyNode } from "./nodes.ts";
 import type { Topology } from "./topology.ts";
 
@@ -31,8 +32,8 @@ export interface TopologyDescription {
 interface Sized {
   readonly node: TopologyNode;
   size: number;
-  readonly predecessors: Sized[];
-  readonly successors: Sized[];
+  readonly predecessors: JavaTreeSet<Sized>;
+  readonly successors: JavaTreeSet<Sized>;
 }
 
 /** Describes a topology, in Kafka Streams' order and words. */
@@ -55,16 +56,16 @@ function describeGroup(
     byName.set(name, {
       node: topology.nodes.get(name)!,
       size: 1,
-      predecessors: [],
-      successors: [],
+      predecessors: new JavaTreeSet(compareNodes),
+      successors: new JavaTreeSet(compareNodes),
     });
   }
-  // Sizes grow while the sorted lists are filled, and the lists are not sorted again: Kafka Streams' text depends on it.
+  // Sizes grow while the sorted sets are filled, and these are not sorted again: Kafka Streams' text depends on it.
   for (const sized of byName.values()) {
     for (const parent of sized.node.parents) {
       const predecessor = byName.get(parent)!;
-      insertSorted(sized.predecessors, predecessor);
-      insertSorted(predecessor.successors, sized);
+      sized.predecessors.add(predecessor);
+      predecessor.successors.add(sized);
       grow(predecessor, sized.size);
     }
   }
@@ -76,13 +77,6 @@ function describeGroup(
 
 function compareNodes(a: Sized, b: Sized): number {
   return b.size - a.size || (a.node.name < b.node.name ? -1 : a.node.name > b.node.name ? 1 : 0);
-}
-
-function insertSorted(list: Sized[], item: Sized): void {
-  if (list.includes(item)) return;
-  let at = 0;
-  while (at < list.length && compareNodes(list[at], item) < 0) at++;
-  list.splice(at, 0, item);
 }
 
 function grow(sized: Sized, by: number): void {
@@ -105,8 +99,8 @@ function describeNode(topology: Topology, sized: Sized): DescribedNode {
     stores: node.kind === "processor"
       ? javaHashOrder(javaHashOrder(topology.storesOf(node.name)))
       : [],
-    predecessors: sized.predecessors.map((p) => p.node.name),
-    successors: sized.successors.map((s) => s.node.name),
+    predecessors: [...sized.predecessors].map((p) => p.node.name),
+    successors: [...sized.successors].map((s) => s.node.name),
   });
 }
 
