@@ -212,7 +212,6 @@ export class SerializedVersionedStore<K, V> implements VersionedKeyValueStore<K,
       }
       before = version;
     }
-    if (before?.validFrom === timestamp) nextTime = before.validTo;
     if (before !== undefined) this.#shorten(key, before, timestamp);
     if (nextTime !== -1) {
       this.#history.put(key, { validFrom: timestamp, validTo: nextTime, value });

@@ -3,7 +3,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { compareBytes } from "../../lib/record/bytes.ts";
 import { StreamsException } from "../../lib/errors.ts";
 import type { ByteStore } from "../../lib/state/store.ts";
-import { hex, Random, testEnvironments, utf8 } from "./support.ts";
+import { type Random, seededRandom } from "../support/random.ts";
+import { hex, testEnvironments, utf8 } from "./support.ts";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 const rows = (entries: Iterable<readonly [Uint8Array, Uint8Array]>) =>
@@ -151,8 +152,7 @@ for (const { name, open, isDurable, remove } of testEnvironments()) {
   });
 
   test(`${name} environment does as a sorted array does, whatever the order of writes, commits and rollbacks`, () => {
-    const random = new Random();
-    console.log(`seed ${random.seed}`);
+    const random = seededRandom(`${name} environment`);
     const environment = open();
     environment.wipe();
     againstModel(environment.open("model"), {
@@ -171,13 +171,13 @@ function againstModel(
 ): void {
   let committed = new Map<string, string>();
   let current = new Map(committed);
-  const key = () => Uint8Array.from({ length: random.below(4) }, () => random.pick([0, 1, 7, 255]));
-  const bound = () => random.below(4) === 0 ? undefined : key();
+  const key = () => Uint8Array.from({ length: random.int(0, 4) }, () => random.pick([0, 1, 7, 255]));
+  const bound = () => random.int(0, 4) === 0 ? undefined : key();
   for (let step = 0; step < 4_000; step++) {
-    const action = random.below(20);
+    const action = random.int(0, 20);
     if (action < 9) {
       const k = key();
-      const v = bytes(random.below(256));
+      const v = bytes(random.int(0, 256));
       current.set(hex(k), hex(v));
       store.put(k, v);
     } else if (action < 13) {
@@ -187,14 +187,14 @@ function againstModel(
     } else if (action < 14) {
       transaction.commit();
       committed = new Map(current);
-    } else if (action < 15 && random.below(3) === 0) {
+    } else if (action < 15 && random.int(0, 3) === 0) {
       transaction.rollback();
       current = new Map(committed);
     } else if (action < 17) {
       const k = key();
       assertEquals(hex(store.get(k) ?? null), current.get(hex(k)) ?? "null", `step ${step}`);
     } else {
-      const [from, to, reverse] = [bound(), bound(), random.below(2) === 0];
+      const [from, to, reverse] = [bound(), bound(), random.int(0, 2) === 0];
       const expected = [...current].filter(([k]) =>
         (from === undefined || compare(k, hex(from)) >= 0) &&
         (to === undefined || compare(k, hex(to)) < 0)

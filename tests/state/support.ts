@@ -159,23 +159,3 @@ export function restoreRows(
     headerLengths: new Int32Array(rows.length),
   };
 }
-
-/** Random numbers that a seed decides (mulberry32). */
-export class Random {
-  readonly seed: number;
-  #state: number;
-  constructor(seed = Math.floor(Math.random() * 2 ** 31)) {
-    this.seed = seed;
-    this.#state = seed;
-  }
-  /** A whole number in [0, below). */
-  below(below: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below);
-  }
-  pick<T>(choices: readonly T[]): T {
-    return choices[this.below(choices.length)];
-  }
-}
