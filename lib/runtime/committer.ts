@@ -103,7 +103,7 @@ export class Committer {
           cause: error,
         });
       }
-      log.warn("Could not commit offsets; trying again later", { error });
+      log.warn("Could not commit offsets; trying again later", { err: error });
       return false;
     }
   }

@@ -99,7 +99,7 @@ function askHandler(
   if (response.action === "continue") {
     tools.log.error(
       `${message}\nException handler choose to CONTINUE processing in spite of this error but written offsets would not be recorded.`,
-      { error },
+      { err: error },
     );
     tools.onDropped?.(origin.taskId);
     return undefined;

@@ -86,7 +86,7 @@ async function listUntilAnswered(
       return await listTopicCounts(admin, settings.requestTimeoutMs);
     } catch (error) {
       if (!isRetriable(error) || stopped()) throw error;
-      if (!warned) log.warn("The broker does not answer; waiting for it", { error });
+      if (!warned) log.warn("The broker does not answer; waiting for it", { err: error });
       warned = true;
       await clock.sleep(BROKER_RETRY_MS);
     }

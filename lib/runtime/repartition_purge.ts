@@ -39,7 +39,7 @@ export class RepartitionPurge {
     const { admin, log, requestTimeoutMs } = this.#tools;
     this.#running = admin.deleteRecords(before, requestTimeoutMs).catch((error) => {
       // They are deleted the next time; until then they only take room.
-      log.debug("Could not delete read records of repartition topics", { error });
+      log.debug("Could not delete read records of repartition topics", { err: error });
     }).finally(() => {
       this.#running = undefined;
     });

@@ -71,7 +71,7 @@ async function committedOffsets(
       const now = clock.now();
       if (deadline < 0) {
         deadline = now + patienceMs;
-        log.warn("Could not read committed offsets; trying again", { error });
+        log.warn("Could not read committed offsets; trying again", { err: error });
       } else if (now > deadline) {
         throw new StreamsException("Could not read committed offsets in time", { cause: error });
       }

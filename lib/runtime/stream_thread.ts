@@ -26,6 +26,7 @@ import { createTask, type TaskSurroundings } from "./task_factory.ts";
 import { TaskRegistry } from "./task_registry.ts";
 import type { ThreadSettings } from "./thread_settings.ts";
 import { type ProcessCounts, ProcessingRound } from "./thread_loop.ts";
+import type { ThreadDescription, ThreadHandle } from "./thread_handle.ts";
 import { ThreadOutput } from "./thread_output.ts";
 import { ThreadTasks } from "./thread_tasks.ts";
 
@@ -59,7 +60,7 @@ const IMPATIENT_MS = 5;
  * One member of the group: a consumer, a transactional producer and the tasks of the partitions it was given, driven by one loop. Records are processed
  * synchronously; it waits only for polls, commits, restores, rebalances and its end. Kafka Streams: `StreamThread`.
  */
-export class StreamThread {
+export class StreamThread implements ThreadHandle {
   readonly name: string;
   readonly counts: ThreadCounts = {
     processed: 0,
@@ -81,7 +82,7 @@ export class StreamThread {
   readonly #states: StateMachine<ThreadState>;
   #counted: TopicCounts = new Map();
   #parts: ThreadParts | undefined;
-  #stop: { readonly deadline: number } | undefined;
+  #stop: { readonly deadline: number; readonly leaveGroup: boolean } | undefined;
   #paused = false;
   #lastCommit = 0;
   #lastBreath = 0;
@@ -104,9 +105,23 @@ export class StreamThread {
     return this.#parts?.feed.lags() ?? { max: 0, mean: 0 };
   }
 
+  describe(): ThreadDescription {
+    return {
+      name: this.name,
+      state: this.state,
+      tasks: this.registry.all().map((task) => ({
+        taskId: task.taskId,
+        state: task.state,
+        partitions: task.inputPartitions,
+        buffered: task.buffered,
+        processed: task.processed,
+      })),
+    };
+  }
+
   /** Asks the thread to end by `deadlineMs` (epoch ms): it commits, closes its tasks and leaves. */
-  shutdown(deadlineMs: number): void {
-    this.#stop ??= { deadline: deadlineMs };
+  shutdown(deadlineMs: number, { leaveGroup }: { readonly leaveGroup: boolean }): void {
+    this.#stop ??= { deadline: deadlineMs, leaveGroup };
     this.#states.tryGo("PENDING_SHUTDOWN");
   }
 
@@ -127,7 +142,7 @@ export class StreamThread {
     } catch (error) {
       if (this.#stop === undefined || !(error instanceof StreamsException)) {
         failure = asStreamsException(error);
-        this.#log.error(`Thread ${this.name} ends as of an error`, { error });
+        this.#log.error(`Thread ${this.name} ends as of an error`, { err: error });
       }
     }
     this.#states.tryGo("PENDING_SHUTDOWN");
@@ -302,7 +317,7 @@ export class StreamThread {
     if (error.fatal) {
       throw new StreamsException(`The consumer failed: ${error.message}`, { cause: error });
     }
-    this.#log.warn(`The consumer reports ${error.codeName}`, { error });
+    this.#log.warn(`The consumer reports ${error.codeName}`, { err: error });
   }
 
   async #refuseDeletedTopics(error: KafkaError): Promise<void> {
@@ -310,7 +325,7 @@ export class StreamThread {
     const missing = this.#options.plan.subtopologies
       .flatMap((s) => s.sourceTopics).filter((topic) => !existing.has(topic));
     if (missing.length > 0) throw new MissingSourceTopicException(missing);
-    this.#log.warn("The consumer does not know a topic yet", { error });
+    this.#log.warn("The consumer does not know a topic yet", { err: error });
   }
 
   #commitDue(now: number): boolean {
@@ -352,7 +367,7 @@ export class StreamThread {
 
   /** The transaction cannot be saved: forgets what it held and reads the inputs again from where they were committed. */
   async #revive(error: TaskCorruptedException): Promise<void> {
-    this.#log.warn("Aborting and starting again from the last commit", { error });
+    this.#log.warn("Aborting and starting again from the last commit", { err: error });
     const { output, tasks } = this.#parts!;
     tasks.closeAllDirty();
     await output.abort();
@@ -362,7 +377,7 @@ export class StreamThread {
 
   /** Somebody else has this thread's tasks: drops them, takes a new producer and joins the group again. */
   async #rejoin(error: TaskMigratedException): Promise<void> {
-    this.#log.warn("Closing all tasks and joining the group again", { error });
+    this.#log.warn("Closing all tasks and joining the group again", { err: error });
     const { consumer, output, tasks } = this.#parts!;
     tasks.closeAllDirty();
     tasks.disown();
@@ -383,6 +398,8 @@ export class StreamThread {
       },
       () => tasks.closeAllDirty(),
       () => output.abort(),
+      // A static member stays in the group when it closes, unless it says that it goes for good.
+      () => this.#stop?.leaveGroup ? consumer.unsubscribe() : undefined,
       () => consumer.close(),
       () => restoreConsumer.close(),
       () => output.producer.producer.close(),
@@ -392,7 +409,7 @@ export class StreamThread {
       try {
         await step();
       } catch (error) {
-        this.#log.warn(`Thread ${this.name} did not close in order`, { error });
+        this.#log.warn(`Thread ${this.name} did not close in order`, { err: error });
       }
     }
     this.counts.tasksClosed = this.counts.tasksCreated;

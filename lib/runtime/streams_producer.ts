@@ -128,7 +128,7 @@ export class StreamsProducer {
         const now = clock.now();
         if (deadline < 0) {
           deadline = now + patienceMs;
-          log.warn(`Could not ${what}; trying again`, { error });
+          log.warn(`Could not ${what}; trying again`, { err: error });
         } else if (now > deadline) throw this.#explain(what, error);
         await clock.sleep(RETRY_MS);
       }

@@ -9,6 +9,7 @@ import type { StreamsProducerSettings } from "./streams_producer.ts";
 export interface ThreadSettings extends InputFeedSettings, StreamsProducerSettings {
   readonly consumerConfig: ClientConfig;
   readonly restoreConfig: ClientConfig;
+  readonly globalConfig: ClientConfig;
   readonly producerConfig: ClientConfig;
   readonly adminConfig: ClientConfig;
   readonly internalTopics: InternalTopicSettings;
@@ -58,6 +59,10 @@ export function threadSettings(config: StreamsConfig, identity: ThreadIdentity):
     restoreConfig: {
       ...config.clientConfig("restore.consumer"),
       "client.id": `${identity.name}-restore-consumer`,
+    },
+    globalConfig: {
+      ...config.clientConfig("global.consumer"),
+      "client.id": `${identity.name}-global-consumer`,
     },
     producerConfig: {
       ...config.clientConfig("producer"),

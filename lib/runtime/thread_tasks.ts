@@ -272,7 +272,7 @@ export class ThreadTasks {
       task.close({ clean: false });
     } catch (error) {
       // What failed is the reason why it is closed, or a consequence of it.
-      this.#tools.log.warn(`Task ${task.taskId} did not close in order`, { error });
+      this.#tools.log.warn(`Task ${task.taskId} did not close in order`, { err: error });
     }
   }
 

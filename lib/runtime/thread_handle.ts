@@ -1,0 +1,31 @@
+import type { TopicPartition } from "../kafka/client.ts";
+import type { ThreadState } from "./states.ts";
+
+/** A task as its thread describes it. Kafka Streams: `TaskMetadata`. */
+export interface TaskDescription {
+  readonly taskId: string;
+  readonly state: "created" | "restoring" | "running" | "closed";
+  readonly partitions: readonly TopicPartition[];
+  /** Records that wait in its queues. */
+  readonly buffered: number;
+  readonly processed: number;
+}
+
+/** A thread as it can be seen from outside. Plain data, so that it crosses from a Worker. Kafka Streams: `ThreadMetadata`. */
+export interface ThreadDescription {
+  readonly name: string;
+  readonly state: ThreadState;
+  readonly tasks: readonly TaskDescription[];
+}
+
+/** A thread of an application, in this isolate or in a Worker. */
+export interface ThreadHandle {
+  readonly name: string;
+  readonly state: ThreadState;
+  /** Runs until `shutdown` or a failure; resolves with the failure, if there was one, when everything is closed. */
+  run(): Promise<Error | undefined>;
+  /** Asks it to end by `deadlineMs` (epoch ms). */
+  shutdown(deadlineMs: number, how: { readonly leaveGroup: boolean }): void;
+  setPaused(paused: boolean): void;
+  describe(): ThreadDescription;
+}

@@ -1,0 +1,20 @@
+// Applications on Apache Kafka.
+import { before } from "node:test";
+import { librdkafkaClients } from "../../lib/kafka/librdkafka.ts";
+import type { Subject } from "../kafka/subject.ts";
+import { sharedKafkaBroker } from "../support/kafka_broker.ts";
+import { applicationContract } from "./application_contract.ts";
+
+let subject: Subject;
+before(async () => {
+  const broker = await sharedKafkaBroker();
+  subject = {
+    kind: "real",
+    clients: librdkafkaClients,
+    bootstrapServers: broker.bootstrapServers,
+    createTopic: (topic, partitions) => broker.createTopic(topic, { partitions }),
+    close: async () => {},
+  };
+});
+
+applicationContract("real", () => subject);
