@@ -132,6 +132,9 @@ export class CachedKeyValueStore<K, V>
   readStored(entry: CacheEntry<K, V>): Uint8Array | undefined {
     return this.#inner.getStored(this.#bytesOf(entry));
   }
+  isReadable(): boolean {
+    return true;
+  }
   writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
     this.#inner.putStored(this.#bytesOf(entry), stored);
   }

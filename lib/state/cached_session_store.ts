@@ -162,6 +162,9 @@ export class CachedSessionStore<K, V>
   readStored(entry: CacheEntry<K, V>): Uint8Array | undefined {
     return this.#inner.getStored(this.#bytesOf(entry), entry.end);
   }
+  isReadable(entry: CacheEntry<K, V>): boolean {
+    return entry.end >= this.#inner.minReadable;
+  }
   writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
     this.#inner.putStored(this.#bytesOf(entry), entry.end, stored);
   }

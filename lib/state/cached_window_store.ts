@@ -175,6 +175,9 @@ export class CachedWindowStore<K, V>
   readStored(entry: CacheEntry<K, V>): Uint8Array | undefined {
     return this.#inner.getStored(this.#bytesOf(entry), entry.start);
   }
+  isReadable(entry: CacheEntry<K, V>): boolean {
+    return entry.start >= this.#inner.minReadable;
+  }
   writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
     this.#inner.putStored(this.#bytesOf(entry), entry.start, stored);
   }

@@ -91,6 +91,8 @@ export interface CachedRows<K, V, KOut> {
   /** Takes the entry out of the index by key. */
   forget(entry: CacheEntry<K, V>): void;
   readStored(entry: CacheEntry<K, V>): Uint8Array | undefined;
+  /** Whether the store below would still show the entry's row: one that has expired counts as missing, even if it is known. */
+  isReadable(entry: CacheEntry<K, V>): boolean;
   writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void;
   encode(value: V): Uint8Array;
   decode(stored: Uint8Array): V;
@@ -184,8 +186,12 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
    */
   #isNothing(entry: CacheEntry<K, V>): boolean {
     if (this.#listener === undefined) return false;
+    return this.#belowOf(entry) === null;
+  }
+
+  #belowOf(entry: CacheEntry<K, V>): Uint8Array | null {
     if (entry.below === undefined) entry.below = this.#rows.readStored(entry) ?? null;
-    return entry.below === null;
+    return this.#rows.isReadable(entry) ? entry.below : null;
   }
 
   #written(entry: CacheEntry<K, V>): void {
@@ -268,7 +274,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     const listener = this.#listener;
     let old: Uint8Array | null = null;
     if (listener !== undefined && (stored === null || this.#sendOldValues)) {
-      old = entry.below !== undefined ? entry.below : rows.readStored(entry) ?? null;
+      old = this.#belowOf(entry);
       if (stored === null && old === null) {
         entry.below = null;
         return;

@@ -171,7 +171,8 @@ function againstModel(
 ): void {
   let committed = new Map<string, string>();
   let current = new Map(committed);
-  const key = () => Uint8Array.from({ length: random.int(0, 4) }, () => random.pick([0, 1, 7, 255]));
+  const key = () =>
+    Uint8Array.from({ length: random.int(0, 4) }, () => random.pick([0, 1, 7, 255]));
   const bound = () => random.int(0, 4) === 0 ? undefined : key();
   for (let step = 0; step < 4_000; step++) {
     const action = random.int(0, 20);

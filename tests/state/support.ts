@@ -35,7 +35,9 @@ export function json<T>(): Serde<T> {
 
 /** Bytes as hex text. */
 export function hex(bytes: Uint8Array | null): string {
-  return bytes === null ? "null" : Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+  return bytes === null
+    ? "null"
+    : Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
 /** Bytes of hex text. */
