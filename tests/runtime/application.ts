@@ -99,6 +99,9 @@ export interface Input {
   readonly partition?: number;
 }
 
+/** Old records would be deleted, and changelogs of old records compacted, while the test runs. */
+const RECENT = systemClock.now();
+
 /** Writes records, by key where no partition is given. */
 export async function writeRecords(
   subject: Subject,
@@ -115,7 +118,7 @@ export async function writeRecords(
     batch.add(
       index,
       partition ?? -1,
-      timestamp ?? 1_000 + i,
+      timestamp ?? RECENT + i,
       key === null ? null : bytes(key),
       value === null ? null : bytes(value),
     )
