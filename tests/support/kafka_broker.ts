@@ -129,6 +129,7 @@ export class KafkaBroker implements BrokerAccess {
 
   /** Ends the broker as a crash would; `start()` brings it back with its data. */
   async kill(): Promise<void> {
+    this.#process?.ref();
     this.#process?.kill("SIGKILL");
     await this.#ended;
   }

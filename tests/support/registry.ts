@@ -58,6 +58,7 @@ export async function startRegistry(): Promise<OwnSchemaRegistry> {
   java.unref();
   guard(java.pid!, dir);
   const stop = async () => {
+    java.ref();
     java.kill("SIGKILL");
     await ended;
     removeDir(dir);

@@ -46,12 +46,15 @@ export class Program {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => this.#take("err", text));
     this.exited = new Promise((resolve, reject) => {
       child.on("error", (cause) => reject(new Error(`Cannot start ${command}`, { cause })));
-      child.on("close", (code, signal) => {
-        this.#ended = { code, signal };
+      const ended = (code: number | null, signal: string | null) => {
+        this.#ended ??= { code, signal };
         unguard(this.pid);
         this.#notify();
         resolve(this.#ended);
-      });
+      };
+      child.on("close", ended);
+      // A grandchild may hold the pipes open after the child has gone; it is not waited for.
+      child.on("exit", (code, signal) => setTimeout(() => ended(code, signal), 500));
     });
     this.exited.catch(() => {});
     if (this.pid > 0) guard(this.pid);
@@ -99,16 +102,28 @@ export class Program {
     this.#child.stdin?.write(text);
   }
 
+  /** Sends a signal, when it is still running. */
+  signal(signal: NodeJS.Signals): void {
+    if (!this.running) return;
+    try {
+      // Not the child's own `kill`: on Deno a child that handles the signal would then seem to have died of it.
+      process.kill(this.pid, signal);
+    } catch (error) {
+      // It has ended, and the news is under way.
+      if ((error as { code?: string }).code !== "ESRCH") throw error;
+    }
+  }
+
   /** Sends a signal and waits for the end. */
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<Exit> {
-    if (this.running) this.#child.kill(signal);
+    this.signal(signal);
     return await this.exited;
   }
 
   /** Asks for a graceful end; kills after `timeoutMs`, which is an error. */
   async stop(timeoutMs = 30_000): Promise<Exit> {
-    if (this.running) this.#child.kill("SIGTERM");
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), timeoutMs);
+    this.signal("SIGTERM");
+    const timer = setTimeout(() => this.signal("SIGKILL"), timeoutMs);
     const exit = await this.exited;
     clearTimeout(timer);
     if (exit.signal === "SIGKILL") throw this.#failure(`did not stop in ${timeoutMs} ms`);

@@ -1,7 +1,7 @@
 /** One test file in a process of its own: run, timed, counted. @module */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import process from "node:process";
 import { bunPath, denoPath, repositoryRoot } from "./spawn.ts";
 
@@ -88,12 +88,14 @@ export function countTests(
 
 function commandFor(runtime: Runtime, file: string): string[] {
   // Bun ends a test after 5 seconds when it is not told otherwise; the limit here is the file's.
-  if (runtime === "bun") return [bunPath(), "test", "--timeout", "3600000", `./${file}`];
+  if (runtime === "bun") {
+    return [bunPath(), "test", "--timeout", "3600000", resolve(repositoryRoot, file)];
+  }
   return [denoPath(), "test", "-A", "--no-check", file];
 }
 
 /** Seconds that a file may take: 300, or what a comment `time limit: N s` in it says. */
 function limitOf(file: string): number {
-  const text = readFileSync(join(repositoryRoot, file), "utf8");
+  const text = readFileSync(resolve(repositoryRoot, file), "utf8");
   return Number(text.match(/^\/\/ time limit: (\d+) s/m)?.[1] ?? DEFAULT_LIMIT_SECONDS);
 }
