@@ -1,0 +1,39 @@
+import { StateDirectory } from "../state/state_directory.ts";
+import type { StateHome, StatePlace } from "./streams_host.ts";
+
+/**
+ * Opens and locks an application's state directory.
+ * @throws {LockException} when another process holds it
+ * @throws {ProcessorStateException} when it cannot be made
+ */
+export function openStateHome(place: StatePlace): StateHome {
+  const directory = stateDirectoryOf(place);
+  directory.lock();
+  try {
+    return homeOf(directory, () => directory.unlock());
+  } catch (error) {
+    directory.unlock();
+    throw error;
+  }
+}
+
+/** The same directory for a Worker of the process that holds it. */
+export function sharedStateHome(place: StatePlace): StateHome {
+  return homeOf(stateDirectoryOf(place), () => {});
+}
+
+function stateDirectoryOf({ directory, applicationId, sync }: StatePlace): StateDirectory {
+  return new StateDirectory({ stateDir: directory, applicationId, sync });
+}
+
+function homeOf(directory: StateDirectory, close: () => void): StateHome {
+  return {
+    processId: directory.processId(),
+    stable: true,
+    globalDirectory: directory.globalDirectory(),
+    openTask: (id) => directory.openTask(id),
+    taskDirectory: (id) => directory.taskDirectory(id),
+    openGlobal: () => directory.openGlobal(),
+    close,
+  };
+}

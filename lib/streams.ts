@@ -1,0 +1,68 @@
+/**
+ * The one place that picks what an application runs on: librdkafka or the embedded broker, LMDB, the system's clock, the log.
+ *
+ * @module
+ */
+import { parseConfig, type StreamsConfig } from "./config.ts";
+import { embeddedClients } from "./kafka/embedded_clients.ts";
+import { startEmbeddedBroker } from "./kafka/embedded_broker.ts";
+import { librdkafkaClients } from "./kafka/librdkafka.ts";
+import type { KafkaClients } from "./kafka/client.ts";
+import { systemClock } from "./record/time.ts";
+import { KafkaStreams as Application } from "./runtime/kafka_streams.ts";
+import { openStateHome } from "./runtime/state_home.ts";
+import type { StreamsHost } from "./runtime/streams_host.ts";
+import type { TopologySource } from "./runtime/topology_source.ts";
+import { openLog } from "./telemetry/logger.ts";
+
+const EMBEDDED = "embedded://";
+let ownBroker: string | undefined;
+
+/**
+ * The clients of a `bootstrap.servers`. `embedded://` is a broker inside this process, started when it is first asked for; `embedded://host:port` is
+ * one that runs in it already.
+ */
+export function clientsFor(bootstrapServers: readonly string[]): KafkaClients {
+  const [first] = bootstrapServers;
+  if (!first?.startsWith(EMBEDDED)) return librdkafkaClients;
+  const address = first.slice(EMBEDDED.length);
+  return embeddedClients(address || (ownBroker ??= startEmbeddedBroker().bootstrapServers));
+}
+
+/** What an application of this configuration runs on, but for what the caller brings itself. */
+export function hostFor(config: StreamsConfig, own: Partial<StreamsHost> = {}): StreamsHost {
+  return {
+    clients: own.clients ?? clientsFor(config.bootstrapServers ?? []),
+    clock: own.clock ?? systemClock,
+    log: own.log ?? openLog({ level: config.logLevel, format: config.logFormat }).root,
+    openState: own.openState ?? openStateHome,
+  };
+}
+
+/**
+ * A running application. Kafka Streams: `KafkaStreams`.
+ *
+ * @example
+ * ```ts
+ * const streams = new KafkaStreams(topology, { "application.id": "orders", "bootstrap.servers": "localhost:9092" });
+ * await streams.start();
+ * // …
+ * await streams.close();
+ * ```
+ */
+export class KafkaStreams extends Application {
+  /**
+   * @param source a topology, what `defineTopology` gave, or `{ url }` of a module that exports one as `topology` (needed for more than one thread)
+   * @throws {ConfigException} when the configuration has faults
+   */
+  constructor(
+    source: TopologySource,
+    config: StreamsConfig | Readonly<Record<string, unknown>>,
+    own: Partial<StreamsHost> = {},
+  ) {
+    const checked = "clientConfig" in config
+      ? config as StreamsConfig
+      : parseConfig(config as Readonly<Record<string, unknown>>);
+    super(source, checked, hostFor(checked, own));
+  }
+}
