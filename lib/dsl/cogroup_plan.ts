@@ -21,6 +21,12 @@ export interface CogroupSource {
   readonly aggregator: Aggregator<any, any, any>;
 }
 
+/** The streams of a cogroup, and the steps behind which they are aggregated: those of its first aggregate serve the others too. */
+export interface Cogroup {
+  readonly sources: readonly CogroupSource[];
+  readonly parents: Map<GroupedHandle, GraphNode>;
+}
+
 /** What differs between kinds of windows. */
 export interface CogroupParts<Supplier extends AnyStoreSupplier> {
   store(plan: Plan, spec: StoreSpec<Supplier>): StoreBuilder;
@@ -38,16 +44,16 @@ export interface CogroupParts<Supplier extends AnyStoreSupplier> {
  * @throws {TopologyException} when a serde is not known
  */
 export function addCogroup<Supplier extends AnyStoreSupplier>(
-  sources: readonly CogroupSource[],
+  { sources, parents: known }: Cogroup,
   options: NamedMaterialized<any, any, Supplier>,
   parts: CogroupParts<Supplier>,
 ): TableHandle {
   const { plan } = sources[0].grouped.stream;
-  const known = sources.map(({ grouped }) => grouped.stream.key).find((key) => key !== undefined);
-  const key = plan.keySerde(options.key ?? known, "the cogrouped aggregate");
+  const inherited = sources.map(({ grouped }) => grouped.stream.key).find(Boolean);
+  const key = plan.keySerde(options.key ?? inherited, "the cogrouped aggregate");
   const value = plan.valueSerde(options.value, "the cogrouped aggregate");
   const spec = storeSpec<Supplier>(plan, { ...options, key, value }, PREFIX.cogroupAggregate);
-  const parents = planParents(plan, sources, spec);
+  const parents = planParents(plan, { sources, parents: known }, spec);
   const store = parts.store(plan, spec);
   const nodes: GraphNode[] = [];
   const suppliers: KStreamAggProcessorSupplier<any, any, any, any>[] = [];
@@ -78,13 +84,17 @@ export function addCogroup<Supplier extends AnyStoreSupplier>(
 /** The step behind which each stream is aggregated; the streams' partitions must be equal. */
 function planParents(
   plan: Plan,
-  sources: readonly CogroupSource[],
+  { sources, parents: known }: Cogroup,
   spec: StoreSpec<any>,
 ): GraphNode[] {
   const parents = sources.map(({ grouped }) => {
     const { stream } = grouped;
     if (!stream.repartitionRequired) return stream.node;
-    return grouped.repartition(spec.name, spec.queryableName);
+    const planned = grouped.planRepartition(spec.name, spec.queryableName);
+    const parent = known.get(grouped) ?? planned;
+    if (parent === planned) plan.add(planned, stream.node);
+    known.set(grouped, parent);
+    return parent;
   });
   plan.copartition(...sources.map((source, index) => sourcesOf(source, parents[index])));
   return parents;

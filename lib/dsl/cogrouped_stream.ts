@@ -2,7 +2,7 @@ import type { Windowed } from "../record/windowed.ts";
 import type { Serde } from "../serde/serde.ts";
 import { sessionWindowed, timeWindowed } from "../serde/windowed.ts";
 import type { SessionStoreSupplier, WindowStoreSupplier } from "../state/suppliers.ts";
-import { addCogroup, type CogroupSource } from "./cogroup_plan.ts";
+import { addCogroup, type Cogroup } from "./cogroup_plan.ts";
 import type { KGroupedStream } from "./grouped_stream.ts";
 import { KTable } from "./ktable.ts";
 import { isVersionedSpec, type NamedMaterialized } from "./materialized.ts";
@@ -19,17 +19,22 @@ import {
   windowSizeMs,
 } from "./windows.ts";
 
-type Sources = ReadonlyMap<GroupedHandle, Aggregator<any, any, any>>;
+/** The aggregators by grouped stream, and what all aggregates of this cogroup share. */
+interface Sources {
+  readonly aggregators: ReadonlyMap<GroupedHandle, Aggregator<any, any, any>>;
+  readonly parents: Cogroup["parents"];
+}
 
-function sourceList(sources: Sources): CogroupSource[] {
-  return [...sources].map(([grouped, aggregator]) => ({ grouped, aggregator }));
+function cogroupOf({ aggregators, parents }: Sources): Cogroup {
+  const sources = [...aggregators].map(([grouped, aggregator]) => ({ grouped, aggregator }));
+  return { sources, parents };
 }
 
 /** Several grouped streams that are aggregated into one table. Kafka Streams: `CogroupedKStream` (KIP-150). */
 export class CogroupedKStream<K, A> {
   readonly #sources: Sources;
 
-  constructor(sources: Sources) {
+  constructor(sources: Sources = { aggregators: new Map(), parents: new Map() }) {
     this.#sources = sources;
   }
 
@@ -38,7 +43,11 @@ export class CogroupedKStream<K, A> {
     grouped: KGroupedStream<K, V, any>,
     aggregator: Aggregator<K, NonNullable<V>, A>,
   ): CogroupedKStream<K, A> {
-    return new CogroupedKStream(new Map(this.#sources).set(grouped.handle, aggregator));
+    const { aggregators, parents } = this.#sources;
+    return new CogroupedKStream({
+      aggregators: new Map(aggregators).set(grouped.handle, aggregator),
+      parents,
+    });
   }
 
   /** Aggregates the values of each key of all streams. */
@@ -46,7 +55,7 @@ export class CogroupedKStream<K, A> {
     initializer: Initializer<A>,
     options: NamedMaterialized<K, A> & { readonly value: Serde<A> },
   ): KTable<K, A, "key" | "value"> {
-    return new KTable(addCogroup(sourceList(this.#sources), options, {
+    return new KTable(addCogroup(cogroupOf(this.#sources), options, {
       store: (plan, spec) => tableStoreBuilder(plan, spec),
       supplier: (store, aggregator) => new KStreamAggregate({ store, initializer, aggregator }),
       tableKey: (key) => key,
@@ -83,7 +92,7 @@ export class TimeWindowedCogroupedKStream<K, A> {
   ): KTable<Windowed<K>, A, "key" | "value"> {
     const windows = this.#windows;
     const emit = "onWindowUpdate";
-    return new KTable(addCogroup(sourceList(this.#sources), options, {
+    return new KTable(addCogroup(cogroupOf(this.#sources), options, {
       store: (plan, spec) => windowedStoreBuilder(plan, spec, windows, emit),
       supplier: (store, aggregator) =>
         timeWindowsAggregate({ windows, store, emit, initializer, aggregator }),
@@ -111,7 +120,7 @@ export class SessionWindowedCogroupedKStream<K, A> {
   ): KTable<Windowed<K>, A, "key" | "value"> {
     const windows = this.#windows;
     const emit = "onWindowUpdate";
-    return new KTable(addCogroup(sourceList(this.#sources), options, {
+    return new KTable(addCogroup(cogroupOf(this.#sources), options, {
       store: (plan, spec) => sessionsStoreBuilder(plan, spec, windows, emit),
       supplier: (store, aggregator) =>
         new KStreamSessionWindowAggregate({

@@ -125,6 +125,6 @@ export class KGroupedStream<K, V, State extends "value" = "value"> {
 
   /** Aggregates this and further grouped streams into one table; the type of the aggregate is the aggregator's first parameter's. */
   cogroup<A>(aggregator: Aggregator<K, NonNullable<V>, A>): CogroupedKStream<K, A> {
-    return new CogroupedKStream<K, A>(new Map()).cogroup(this, aggregator);
+    return new CogroupedKStream<K, A>().cogroup(this, aggregator);
   }
 }

@@ -42,24 +42,20 @@ export class GroupedHandle {
   }
 
   /**
-   * Adds the repartition step in front of an aggregate, whose store names the topic when the grouping does not. Aggregates of a named
-   * grouping share one.
+   * Plans the repartition step in front of an aggregate, whose store names the topic when the grouping does not.
    *
    * @throws {TopologyException} when a serde is not known
    */
-  repartition(storeName: string, queryableName: string | undefined): GraphNode {
-    const { plan, key, value, node } = this.stream;
+  planRepartition(storeName: string, queryableName: string | undefined): GraphNode {
+    const { plan, key, value } = this.stream;
     const prefix = this.name ?? storeName;
     const step = `the repartition topic ${prefix}-repartition`;
-    const planned = planRepartition(plan, prefix, {
+    return planRepartition(plan, prefix, {
       key: plan.keySerde(key, step),
       value: plan.valueSerde(value, step),
       mergeable: true,
       isNamed: this.name !== undefined || queryableName !== undefined,
     });
-    if (this.#repartition === undefined || this.name === undefined) this.#repartition = planned;
-    plan.add(this.#repartition, node);
-    return this.#repartition;
   }
 
   /** Adds an aggregate, behind a repartition topic where the key has changed. */
@@ -69,7 +65,12 @@ export class GroupedHandle {
     let parent = stream.node;
     let sources = stream.sources;
     if (stream.repartitionRequired) {
-      parent = this.repartition(aggregation.storeName, aggregation.queryableName);
+      const { storeName, queryableName } = aggregation;
+      const planned = this.planRepartition(storeName, queryableName);
+      // Aggregates of a named grouping share its topic.
+      if (this.#repartition === undefined || this.name === undefined) this.#repartition = planned;
+      plan.add(this.#repartition, stream.node);
+      parent = this.#repartition;
       sources = new Set([parent.name]);
     }
     const node = processorNode(aggregation.name, aggregation.supplier, aggregation.traits);
