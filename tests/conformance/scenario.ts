@@ -94,7 +94,9 @@ export function buildScenario(
   for (const step of scenario.topology) {
     const result = sourceStep(shop, step) ?? streamStep(shop, step) ?? tableStep(shop, step);
     if (result === undefined) throw new Error(`unknown operator ${step.op} for ${step.from}`);
-    if (result !== "done") shop.set(step.id, result);
+    if (result === "done") continue;
+    shop.set(step.id, result);
+    if (step.store !== undefined) shop.types.storeKeys.set(step.store, result.key);
   }
   return { topology: shop.builder.build(config), types: shop.types };
 }
@@ -128,7 +130,6 @@ function sourceStep(shop: Workshop, step: Step): Typed | "done" | undefined {
     })
   );
   for (const name of names) shop.types.inputs.set(name, [key, value]);
-  if (step.store !== undefined) shop.types.storeKeys.set(step.store, key);
   const options = { name: step.name, ...materialized(step) };
   switch (step.op) {
     case "stream":
