@@ -13,9 +13,13 @@ import { KafkaStreams as Application } from "./runtime/kafka_streams.ts";
 import { openStateHome } from "./runtime/state_home.ts";
 import type { StreamsHost } from "./runtime/streams_host.ts";
 import type { TopologySource } from "./runtime/topology_source.ts";
+import { mockRegistry } from "./serde/mock_registry.ts";
+import type { SchemaRegistry } from "./serde/registry.ts";
+import { SchemaRegistryClient } from "./serde/schema_registry_client.ts";
 import { openLog } from "./telemetry/logger.ts";
 
 const EMBEDDED = "embedded://";
+const MOCK = "mock://";
 let ownBroker: string | undefined;
 
 /**
@@ -29,12 +33,32 @@ export function clientsFor(bootstrapServers: readonly string[]): KafkaClients {
   return embeddedClients(address || (ownBroker ??= startEmbeddedBroker().bootstrapServers));
 }
 
+/** The registry of `schema.registry.url`, if one is given; `mock://scope` is one inside this process. */
+export function registryFor(config: StreamsConfig): SchemaRegistry | undefined {
+  const urls = config.schemaRegistryUrl;
+  if (urls === undefined || urls.length === 0) return undefined;
+  if (urls[0].startsWith(MOCK)) return mockRegistry(urls[0].slice(MOCK.length));
+  const [user, ...password] = config.schemaRegistryBasicAuthUserInfo?.split(":") ?? [];
+  return new SchemaRegistryClient({
+    baseURLs: urls,
+    ...(user === undefined ? {} : { basicAuth: { user, password: password.join(":") } }),
+    ...(config.schemaRegistryBearerAuthToken === undefined
+      ? {}
+      : { bearerToken: config.schemaRegistryBearerAuthToken }),
+    ...(config.schemaRegistrySslCaLocation === undefined
+      ? {}
+      : { caFile: config.schemaRegistrySslCaLocation }),
+    timeoutMs: config.schemaRegistryRequestTimeoutMs,
+  });
+}
+
 /** What an application of this configuration runs on, but for what the caller brings itself. */
 export function hostFor(config: StreamsConfig, own: Partial<StreamsHost> = {}): StreamsHost {
   return {
     clients: own.clients ?? clientsFor(config.bootstrapServers ?? []),
     clock: own.clock ?? systemClock,
     log: own.log ?? openLog({ level: config.logLevel, format: config.logFormat }).root,
+    serdes: own.serdes ?? { registry: registryFor(config) },
     openState: own.openState ?? openStateHome,
   };
 }

@@ -5,6 +5,7 @@ import { cacheBudget } from "../state/cache_budget.ts";
 import type { DropReason } from "../state/store.ts";
 import { compileTopology, type TopologyPlan } from "../topology/compile.ts";
 import { GlobalState } from "./global_state.ts";
+import { prepareSerdes } from "./serde_preparation.ts";
 import { StateMachine } from "./state_machine.ts";
 import { CLIENT_TRANSITIONS, type ClientState, isAlive, type ThreadState } from "./states.ts";
 import type { RestoreListener } from "./store_restorer.ts";
@@ -198,6 +199,7 @@ export class KafkaStreams {
       clock,
       log,
     });
+    await prepareSerdes(plan, taskSettings(this.config.values), this.#host.serdes);
     await this.#global.open();
     this.#watch(
       this.#global.run().then(async (failure) => {
@@ -236,6 +238,7 @@ export class KafkaStreams {
       plan,
       settings: threadSettings(config, identity),
       clients,
+      serdes: this.#host.serdes,
       log,
       restoreListener: this.#restoreListener,
       onState: (next, previous) => this.#threadChanged(identity.name, next, previous),

@@ -1,19 +1,26 @@
-import type { Serde, SerdeSite } from "../serde/serde.ts";
+import type { Serde, SerdeEnvironment, SerdeSite } from "../serde/serde.ts";
 import { changelogTopicName, type PlanNode, type TopologyPlan } from "../topology/compile.ts";
 import type { TaskSettings } from "./task_context.ts";
 
 /**
- * Lets every serde of a topology fetch or register what it needs, before the first record. Topics that are chosen by record are not known yet: their
+ * Gives every serde of a topology its environment, and lets it fetch or register what it needs, before the first record. Topics that are chosen by record are not known yet: their
  * serdes prepare themselves when they are first used.
  */
-export async function prepareSerdes(plan: TopologyPlan, settings: TaskSettings): Promise<void> {
+export async function prepareSerdes(
+  plan: TopologyPlan,
+  settings: TaskSettings,
+  environment: SerdeEnvironment,
+): Promise<void> {
   const waits: Promise<void>[] = [];
   const prepare = (serde: Serde<any> | undefined, site: SerdeSite) => {
+    serde?.bind?.(environment);
     const wait = serde?.prepare?.(site);
     if (wait !== undefined) waits.push(wait);
   };
   const ofNode = ({ node, topics }: PlanNode) => {
     if (node.kind === "processor") return;
+    node.key?.bind?.(environment);
+    node.value?.bind?.(environment);
     for (const topic of topics) {
       prepare(node.key ?? settings.defaultKeySerde, { topic, isKey: true });
       prepare(node.value ?? settings.defaultValueSerde, { topic, isKey: false });

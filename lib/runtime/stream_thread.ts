@@ -7,6 +7,7 @@ import {
 } from "../errors.ts";
 import type { Admin, Consumer, KafkaClients, TopicPartition } from "../kafka/client.ts";
 import { type Clock, nextTurn } from "../record/time.ts";
+import type { SerdeEnvironment } from "../serde/serde.ts";
 import type { TopologyPlan } from "../topology/compile.ts";
 import { type CommitCounts, Committer } from "./committer.ts";
 import { InputFeed } from "./input_feed.ts";
@@ -38,6 +39,7 @@ export interface StreamThreadOptions {
   readonly settings: ThreadSettings;
   readonly clients: KafkaClients;
   readonly surroundings: TaskSurroundings;
+  readonly serdes: SerdeEnvironment;
   readonly log: RuntimeLog;
   readonly restoreListener: RestoreListener;
   readonly onState: (next: ThreadState, previous: ThreadState) => void;
@@ -159,7 +161,7 @@ export class StreamThread implements ThreadHandle {
     const restoreConsumer = clients.consumer(settings.restoreConfig, this.#events("restore"));
     this.#parts = this.#assemble(admin, consumer, restoreConsumer);
     this.#counted = await prepareTopics(plan, settings.internalTopics, this.#topicTools(admin));
-    await prepareSerdes(plan, this.#options.surroundings.settings);
+    await prepareSerdes(plan, this.#options.surroundings.settings, this.#options.serdes);
     await this.#parts.output.producer.init();
     this.#lastCommit = this.#clock.now();
     consumer.subscribe(this.#subscription());

@@ -1,5 +1,6 @@
 import type { KafkaClients } from "../kafka/client.ts";
 import type { Clock } from "../record/time.ts";
+import type { SerdeEnvironment } from "../serde/serde.ts";
 import type { StateEnvironment } from "../state/store.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import type { TaskStates } from "./task_factory.ts";
@@ -31,6 +32,8 @@ export interface StreamsHost {
   readonly clients: KafkaClients;
   readonly clock: Clock;
   readonly log: RuntimeLog;
+  /** What serdes are given: the schema registry. */
+  readonly serdes: SerdeEnvironment;
   /** @throws {LockException} when another process holds the directory */
   openState(place: StatePlace): StateHome;
 }

@@ -48,6 +48,7 @@ export function testHost(subject: Subject, home: StateHome): StreamsHost {
     clients: subject.clients,
     clock: systemClock,
     log: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
+    serdes: { registry: undefined },
     openState: () => home,
   };
 }
