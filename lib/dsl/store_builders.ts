@@ -8,11 +8,11 @@ import {
   sessionStoreBuilder,
   timestampedKeyValueStoreBuilder,
   timestampedWindowStoreBuilder,
+  versionedKeyValueStoreBuilder,
 } from "../state/stores.ts";
 import type { SessionStoreSupplier, WindowStoreSupplier } from "../state/suppliers.ts";
 import type { StoreSpec } from "./materialized.ts";
 import type { Plan } from "./plan.ts";
-import { versionedKeyValueStoreBuilder } from "./special_stores.ts";
 import {
   type EmitStrategy,
   type EnumerableWindows,
@@ -71,7 +71,10 @@ export function windowedStoreBuilder(
     key: plan.keySerde(spec.key, step),
     value: plan.valueSerde(spec.value, step),
   });
-  return withCaching(withLogging(builder, spec), spec.caching && !emitOnClose);
+  // Only tumbling and hopping windows stay cached when they are emitted on close, as in Kafka Streams: what has expired
+  // in the store can still be emitted from its cache.
+  const cacheable = !emitOnClose || windows.kind === "time";
+  return withCaching(withLogging(builder, spec), spec.caching && cacheable);
 }
 
 function neededRetention(windows: EnumerableWindows | SlidingWindows): number {

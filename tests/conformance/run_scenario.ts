@@ -31,7 +31,7 @@ export function runScenario(scenario: Scenario): Outcome {
     built = buildScenario(scenario, config);
   } catch (error) {
     if (isUnknown(error)) throw error;
-    return { error: { phase: "build", exception: (error as Error).name } };
+    return { error: { phase: "build", exception: javaName(error) } };
   }
   const { topology, types } = built;
   const driver = new TopologyTestDriver(topology, config, { startMs });
@@ -53,6 +53,17 @@ export function runScenario(scenario: Scenario): Outcome {
     driver.close();
   }
   return outcome;
+}
+
+/** What Java calls the built-in errors. */
+const JAVA_NAMES: Record<string, string> = {
+  TypeError: "NullPointerException",
+  RangeError: "IllegalArgumentException",
+};
+
+function javaName(error: unknown): string {
+  const { name } = error as Error;
+  return JAVA_NAMES[name] ?? name;
 }
 
 function isUnknown(error: unknown): boolean {
@@ -81,9 +92,9 @@ function pipeInputs(
       } else pipe(driver, input, types);
     } catch (error) {
       if (isUnknown(error)) throw error;
-      const outcome: Outcome = { phase: "input", atInput: index, exception: (error as Error).name };
+      const outcome: Outcome = { phase: "input", atInput: index, exception: javaName(error) };
       const cause = rootCause(error);
-      if (cause !== error) outcome.rootCause = (cause as Error).name;
+      if (cause !== error) outcome.rootCause = javaName(cause);
       return outcome;
     }
   }
