@@ -59,6 +59,8 @@ interface Shared {
   readonly value: Serde<any>;
   readonly rightKey: Serde<any>;
   readonly rightValue: Serde<any>;
+  /** One for topic and store: it knows the pseudo topics' names, and prepares what the join's own steps encode. */
+  readonly subscription: Serde<any>;
 }
 
 /**
@@ -88,15 +90,24 @@ export function joinForeignKey(
     plan.suffixedOr(name, "-subscription-registration", PREFIX.subscriptionRegistration)
   }-topic`;
   const step = "the join by foreign key";
+  const key = plan.keySerde(left.key, step);
+  const value = plan.valueSerde(left.value, step);
+  const rightKey = plan.keySerde(right.key, `${step}, of the other table,`);
   const shared: Shared = {
     left,
     right,
     join,
     subscriptionTopic,
-    key: plan.keySerde(left.key, step),
-    value: plan.valueSerde(left.value, step),
-    rightKey: plan.keySerde(right.key, `${step}, of the other table,`),
+    key,
+    value,
+    rightKey,
     rightValue: plan.valueSerde(right.value, `${step}, of the other table,`),
+    subscription: new SubscriptionWrapperSerde<any>({
+      subscriptionTopic,
+      primaryKey: key,
+      foreignKey: rightKey,
+      leftValue: value,
+    }),
   };
   if (name === undefined) plan.noteGenerated(subscriptionTopic);
   const subscriptionSource = planSubscription(shared);
@@ -106,7 +117,7 @@ export function joinForeignKey(
 
 /** The left side: rows subscribe. Gives the source of the subscriptions on the right side. */
 function planSubscription(shared: Shared): GraphNode {
-  const { left, right, join, subscriptionTopic, key, rightKey, value } = shared;
+  const { left, right, join, subscriptionTopic, rightKey, value } = shared;
   const { plan } = left;
   const { name } = join.options;
   const send = new SubscriptionSendProcessorSupplier<any, any, any>({
@@ -127,10 +138,7 @@ function planSubscription(shared: Shared): GraphNode {
     { useVersionedParent: () => send.useVersionedSemantics(true) },
   );
   plan.add(sendNode, left.node);
-  const serdes = {
-    key: rightKey,
-    value: new SubscriptionWrapperSerde<any>({ subscriptionTopic, primaryKey: key }),
-  };
+  const serdes = { key: rightKey, value: shared.subscription };
   const { otherPartitioner } = join.options;
   const sink = sinkNode(
     plan.suffixedOr(name, "-subscription-registration-sink", PREFIX.tableSink),
@@ -164,10 +172,7 @@ function planResponders(shared: Shared, subscriptionSource: GraphNode): GraphNod
   }
   const store = timestampedKeyValueStoreBuilder(
     plan.defaults.stores.keyValueStore({ name: storeName, timestamped: true }),
-    {
-      key: bytes(),
-      value: new SubscriptionWrapperSerde<any>({ subscriptionTopic, primaryKey: key }),
-    },
+    { key: bytes(), value: shared.subscription },
   ).withLoggingEnabled().withCachingDisabled();
   const keySchema = new CombinedKeySchema<any, any>({
     subscriptionTopic,
