@@ -54,9 +54,8 @@ export class ClientMetrics implements Registration {
   state: ClientState = "CREATED";
   aliveThreads = 0;
   failedThreads = 0;
-  /** A hash of what `describe()` prints, so that instances with different topologies are seen. */
-  topologyHash: string | undefined = undefined;
   readonly #registration: Registration;
+  #topology: Registration | undefined = undefined;
 
   constructor(
     registry: MetricsRegistry,
@@ -80,13 +79,16 @@ export class ClientMetrics implements Registration {
     this.#registration = scope;
   }
 
-  /** Shows the hash of the topology from now on. Called once it is built. */
+  /** Shows a hash of what `describe()` prints, so that instances with different topologies are seen. */
   showTopology(registry: MetricsRegistry, applicationId: string, hash: string): void {
-    this.topologyHash = hash;
-    registry.scope({ application_id: applicationId, hash }).observe(CLIENT.topologyInfo, () => 1);
+    this.#topology?.remove();
+    const scope = registry.scope({ application_id: applicationId, hash });
+    scope.observe(CLIENT.topologyInfo, () => 1);
+    this.#topology = scope;
   }
 
   remove(): void {
     this.#registration.remove();
+    this.#topology?.remove();
   }
 }
