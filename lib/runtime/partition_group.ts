@@ -1,3 +1,4 @@
+import { HeadHeap } from "./head_heap.ts";
 import type { RecordQueue } from "./record_queue.ts";
 
 /** What is known of a partition whose queue is empty. */
@@ -14,6 +15,10 @@ export interface FetchState {
  */
 export class PartitionGroup {
   readonly queues: readonly RecordQueue[];
+  readonly #heads = new HeadHeap();
+  /** The queue that was given last; it goes back among the others with its next record. */
+  #taken: RecordQueue | undefined;
+  #takenFilledAt = -1;
   /** The greatest timestamp of the records taken so far, -1 before the first. */
   streamTime = -1;
   readonly #maxTaskIdleMs: number;
@@ -69,20 +74,41 @@ export class PartitionGroup {
     return true;
   }
 
-  /** The queue whose head is next; undefined when none has one. Heads are made ready on the way. */
+  /**
+   * The queue whose head is next; undefined when none has one. Heads are made ready on the way.
+   * @throws {SchemaPending} when a schema has to be fetched for a head; the same one is tried again by the next call
+   */
   next(): RecordQueue | undefined {
-    const { queues } = this;
-    let best: RecordQueue | undefined;
-    for (let i = 0; i < queues.length; i++) {
-      const queue = queues[i];
-      if (queue.size === 0 || !queue.ensureHead()) continue;
-      if (best === undefined || queue.headTimestamp < best.headTimestamp) best = queue;
+    const taken = this.#taken;
+    if (taken !== undefined) {
+      // What was filled again meanwhile lines up behind the queues that were filled before it.
+      if (taken.filledAt === this.#takenFilledAt && taken.ensureHead()) this.#heads.offer(taken);
+      this.#taken = undefined;
     }
+    this.#offerFilled();
+    const best = this.#heads.poll();
+    if (best === undefined) return undefined;
+    this.#taken = best;
+    this.#takenFilledAt = best.filledAt;
     return best;
+  }
+
+  #offerFilled(): void {
+    for (;;) {
+      let first: RecordQueue | undefined;
+      for (const queue of this.queues) {
+        if (queue.size === 0 || this.#heads.has(queue)) continue;
+        if (first === undefined || queue.filledAt < first.filledAt) first = queue;
+      }
+      if (first === undefined) return;
+      if (first.ensureHead()) this.#heads.offer(first);
+    }
   }
 
   /** Forgets all that waits. */
   clear(): void {
     for (const queue of this.queues) queue.clear();
+    this.#heads.clear();
+    this.#taken = undefined;
   }
 }

@@ -23,6 +23,8 @@ export interface QueueEvents {
   negativeTimestamp(queue: RecordQueue): void;
 }
 
+let fillings = 0;
+
 interface Segment {
   readonly lease: BatchLease;
   row: number;
@@ -42,6 +44,8 @@ export class RecordQueue {
   size = 0;
   /** The greatest timestamp seen, -1 before the first. Survives restarts in the committed offset's metadata. */
   partitionTime = -1;
+  /** When it last stopped being empty, in the order of all queues. */
+  filledAt = -1;
   /** Rows were left out since this was last set to false: the offset moved though nothing was processed. */
   skipped = false;
 
@@ -73,6 +77,7 @@ export class RecordQueue {
   /** Appends rows of a batch; the lease is told as they are used up. */
   add(lease: BatchLease, from: number, to: number): void {
     if (to <= from) return;
+    if (this.size === 0) this.filledAt = fillings++;
     this.#segments.push({ lease, row: from, to });
     this.size += to - from;
   }
