@@ -128,9 +128,11 @@ export class CachedSessionStore<K, V>
     const upper = this.#bound(keyTo);
     const cursor = this.#inner.keysCursor(lower, upper, earliestEnd, latestStart, false);
     const dirty: CacheEntry<K, V>[] = [];
-    for (const entry of this.#cache?.dirtyEntries() ?? []) {
-      if (entry.end < earliestEnd || entry.start > latestStart) continue;
-      if (keyWithin(this.#bytesOf(entry), SESSION_SUFFIX_BYTES, lower, upper)) dirty.push(entry);
+    for (const { entries } of this.#keys.values()) {
+      for (const entry of entries) {
+        if (entry.end < earliestEnd || entry.start > latestStart || !this.#counts(entry)) continue;
+        if (keyWithin(this.#bytesOf(entry), SESSION_SUFFIX_BYTES, lower, upper)) dirty.push(entry);
+      }
     }
     dirty.sort((a, b) => compareBytes(a.keyBytes!, b.keyBytes!));
     return mergedRows<K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
@@ -203,6 +205,11 @@ export class CachedSessionStore<K, V>
     return entry.keyBytes ??= this.#inner.storedKey(entry.key, entry.start, entry.end);
   }
 
+  /** Whether an iteration has to take the entry from the cache: the store below has not got it yet, or does not show it any more, as it has expired. */
+  #counts(entry: CacheEntry<K, V>): boolean {
+    return entry.list !== null || entry.end < this.#inner.minReadable;
+  }
+
   #bound(key: K | null): Uint8Array | undefined {
     return key === null || key === undefined ? undefined : this.#inner.keys.encode(key);
   }
@@ -219,7 +226,7 @@ export class CachedSessionStore<K, V>
       const { entries } = group;
       for (let i = group.indexOf(0, earliestEnd); i < entries.length; i++) {
         const entry = entries[i];
-        if (entry.list !== null && entry.start <= latestStart) dirty.push(entry);
+        if (entry.start <= latestStart && this.#counts(entry)) dirty.push(entry);
       }
       if (reverse) dirty.reverse();
     }

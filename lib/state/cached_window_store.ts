@@ -226,6 +226,11 @@ export class CachedWindowStore<K, V>
     this.#lastEntry = entry;
   }
 
+  /** Whether an iteration has to take the entry from the cache: the store below has not got it yet, or does not show it any more, as it has expired. */
+  #counts(entry: CacheEntry<K, V>): boolean {
+    return entry.list !== null || entry.start < this.#inner.minReadable;
+  }
+
   #bytesOf(entry: CacheEntry<K, V>): Uint8Array {
     return entry.keyBytes ??= this.#inner.storedKey(entry.key, entry.start);
   }
@@ -241,7 +246,7 @@ export class CachedWindowStore<K, V>
     if (group !== undefined) {
       const { entries } = group;
       for (let i = group.indexOf(from); i < entries.length && entries[i].start <= to; i++) {
-        if (entries[i].list !== null) dirty.push(entries[i]);
+        if (this.#counts(entries[i])) dirty.push(entries[i]);
       }
       if (reverse) dirty.reverse();
     }
@@ -291,9 +296,11 @@ export class CachedWindowStore<K, V>
     const { place } = order;
     const sign = order.reverse ? -1 : 1;
     const dirty: CacheEntry<K, V>[] = [];
-    for (const entry of this.#cache?.dirtyEntries() ?? []) {
-      if (entry.start < from || entry.start > to) continue;
-      if (order.within(this.#bytesOf(entry))) dirty.push(entry);
+    for (const { entries } of this.#keys.values()) {
+      for (const entry of entries) {
+        if (entry.start < from || entry.start > to || !this.#counts(entry)) continue;
+        if (order.within(this.#bytesOf(entry))) dirty.push(entry);
+      }
     }
     dirty.sort((a, b) => sign * compareBytes(place(a.keyBytes!), place(b.keyBytes!)));
     return mergedRows<K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {

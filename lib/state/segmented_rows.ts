@@ -27,6 +27,7 @@ export class SegmentedRows {
   readonly #byTime: ByteStore | undefined;
   readonly #schema: TimedSchema;
   readonly #retentionMs: number;
+  readonly #readableMs: number;
   readonly #intervalMs: number;
   /** Segments that hold rows, in order. */
   #segments: number[];
@@ -37,19 +38,22 @@ export class SegmentedRows {
     readonly byTime?: ByteStore;
     readonly schema: TimedSchema;
     readonly retentionMs: number;
+    /** How much longer than the retention rows can be read (ms). Default 0. */
+    readonly readableLongerMs?: number;
     readonly segmentIntervalMs: number;
   }) {
     this.rows = options.rows;
     this.#byTime = options.byTime;
     this.#schema = options.schema;
     this.#retentionMs = options.retentionMs;
+    this.#readableMs = options.retentionMs + (options.readableLongerMs ?? 0);
     this.#intervalMs = options.segmentIntervalMs;
     this.#segments = existingSegments(options.rows);
   }
 
   /** The least time that reads still show. */
   get minReadable(): number {
-    return this.observedStreamTime - this.#retentionMs + 1;
+    return this.observedStreamTime - this.#readableMs + 1;
   }
 
   segmentOf(time: number): number {

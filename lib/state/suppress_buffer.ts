@@ -173,8 +173,8 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
     this.#byKey.delete(id);
     this.#uncounted.delete(held);
     this.#countedBytes -= held.size;
-    if (held.isStored) this.#dirty.set(id, null);
-    else this.#dirty.delete(id);
+    // Also for a row that never reached the changelog: Kafka Streams writes that deletion too.
+    this.#dirty.set(id, null);
   }
 
   priorValue(key: K): ValueAndTimestamp<V> | null | undefined {

@@ -78,6 +78,9 @@ export class SerializedWindowStore<K, V>
       byTime: supplier.order === "time" ? environment.open(`${this.name}:time`, memory) : undefined,
       schema: WINDOW_SCHEMA,
       retentionMs: supplier.retentionMs,
+      // A window that closes just as it expires would otherwise never be emitted. Kafka Streams:
+      // AbstractDualSchemaRocksDBSegmentedBytesStore.getActualFrom.
+      readableLongerMs: supplier.order === "time" ? 1 : 0,
       segmentIntervalMs: supplier.segmentIntervalMs,
     });
     this.#logger = new RowLogger(this.name, context, { logging, codec: this.#values });
@@ -99,9 +102,15 @@ export class SerializedWindowStore<K, V>
 
   put(key: K, value: V | null, start: number): void {
     const gone = value === null || value === undefined;
-    // With duplicates there is no telling which row a null would delete.
-    if (gone && this.#retainDuplicates) return;
     if (this.#retainDuplicates) this.#nextSequence(key, start);
+    // With duplicates there is no telling which row a null would delete; the changelog gets it nevertheless, as in Kafka Streams.
+    if (gone && this.#retainDuplicates) {
+      if (this.#logger.isOn) {
+        const stored = this.#storedKey(key, start, this.#sequence);
+        this.#logger.log(stored.subarray(SEGMENT_BYTES), null);
+      }
+      return;
+    }
     this.putStored(
       this.#storedKey(key, start, this.#sequence),
       start,
