@@ -5,22 +5,23 @@ import type { Serde, SerdeEnvironment, SerdeSite } from "./serde.ts";
 
 const VARIABLE_SIZE = 1;
 const CONSTANT_SIZE = 0;
-const FIXED_SIZES: Readonly<Record<string, number>> = {
-  int16: 2,
-  int32: 4,
-  float: 4,
-  int64: 8,
-  long: 8,
-  double: 8,
-  uuid: 36,
-};
+const NULL_ENTRY = -1;
 
 /**
- * A list of values, nulls allowed. Numbers and UUIDs are written without lengths and nulls by their positions, everything else with a length each,
- * as Kafka's `ListSerializer` does (KIP-466).
+ * A list of values, nulls allowed. Where every value has one size (`fixedSize`: numbers, UUIDs), they are written without lengths and nulls by
+ * their positions, everything else with a length each, as Kafka's `ListSerializer` does (KIP-466).
  */
 export function list<T>(inner: Serde<T>): Serde<(T | null)[]> {
-  const fixedSize = FIXED_SIZES[inner.name];
+  const { fixedSize } = inner;
+  let lastSite: SerdeSite | undefined;
+  let lastWithin: SerdeSite | undefined;
+  const within = (site: SerdeSite): SerdeSite => {
+    if (site !== lastSite || lastWithin === undefined) {
+      lastSite = site;
+      lastWithin = Object.freeze({ ...site, headerless: true });
+    }
+    return lastWithin;
+  };
   return Object.freeze({
     name: `list(${inner.name})`,
     bind: (environment: SerdeEnvironment) => inner.bind?.(environment),
@@ -33,11 +34,11 @@ export function list<T>(inner: Serde<T>): Serde<(T | null)[]> {
           }`,
         );
       }
-      if (fixedSize === undefined) writeVariable(inner, values, out, site);
-      else writeFixed(inner, values, out, site);
+      if (fixedSize === undefined) writeVariable(inner, values, out, within(site));
+      else writeFixed(inner, values, out, within(site));
     },
     decode(bytes: Uint8Array, start: number, end: number, site: SerdeSite) {
-      const reader = new Reader(bytes, start, end, site);
+      const reader = new Reader(bytes, start, end, within(site));
       const flag = reader.uint8();
       if (flag === VARIABLE_SIZE) return readVariable(inner, reader);
       if (flag !== CONSTANT_SIZE || fixedSize === undefined) {
@@ -83,7 +84,7 @@ function readVariable<T>(inner: Serde<T>, reader: Reader): (T | null)[] {
   const count = reader.count();
   for (let i = 0; i < count; i++) {
     const length = reader.int32();
-    if (length < 0) values.push(null);
+    if (length === NULL_ENTRY) values.push(null);
     else {
       const from = reader.take(length);
       values.push(inner.decode(reader.bytes, from, from + length, reader.site));
@@ -97,7 +98,8 @@ function readFixed<T>(inner: Serde<T>, reader: Reader, size: number): (T | null)
   const nullCount = reader.count();
   for (let i = 0; i < nullCount; i++) nulls.add(reader.int32());
   const values: (T | null)[] = [];
-  const count = reader.count();
+  // Nulls take no bytes behind the count.
+  const count = reader.count(nulls.size);
   for (let i = 0; i < count; i++) {
     if (nulls.has(i)) values.push(null);
     else {
@@ -121,7 +123,7 @@ class Reader {
   }
   take(count: number): number {
     const from = this.#at;
-    if (count > this.#end - from) throw this.fault("ends too early");
+    if (count < 0 || count > this.#end - from) throw this.fault("ends too early");
     this.#at += count;
     return from;
   }
@@ -132,9 +134,9 @@ class Reader {
     return readInt32(this.bytes, this.take(4));
   }
   /** A count of entries; more than bytes are left is corrupt, and must not make a huge loop. */
-  count(): number {
+  count(withoutBytes = 0): number {
     const count = this.int32();
-    if (count < 0 || count > (this.#end - this.#at) + 1) {
+    if (count < 0 || count > this.#end - this.#at + withoutBytes) {
       throw this.fault(`claims ${count} entries`);
     }
     return count;

@@ -4,7 +4,7 @@
  * @module
  */
 import { SerializationException } from "../errors.ts";
-import type { ByteWriter } from "../record/bytes.ts";
+import { type ByteWriter, readInt32, readInt64 } from "../record/bytes.ts";
 import type { Serde, SerdeSite } from "./serde.ts";
 import { decodeText } from "./text.ts";
 
@@ -33,7 +33,9 @@ const BYTES: Serde<Uint8Array> = Object.freeze({
     if (!(value instanceof Uint8Array)) throw refusal("bytes", "must be a Uint8Array", value, site);
     out.raw(value);
   },
-  decode: (source: Uint8Array, start: number, end: number) => source.slice(start, end),
+  // Not source.slice: a Buffer's slice is a view, and what is lent must be copied.
+  decode: (source: Uint8Array, start: number, end: number) =>
+    Uint8Array.prototype.slice.call(source, start, end),
 });
 
 /** A 16-bit integer. Kafka: `ShortSerializer`. */
@@ -58,10 +60,6 @@ const INT32 = integer(
   readInt32,
 );
 
-function readInt32(b: Uint8Array, at: number): number {
-  return (b[at] << 24) | (b[at + 1] << 16) | (b[at + 2] << 8) | b[at + 3];
-}
-
 function integer(
   name: string,
   size: number,
@@ -72,6 +70,7 @@ function integer(
 ): Serde<number> {
   return Object.freeze({
     name,
+    fixedSize: size,
     encode(value: number, out: ByteWriter, site: SerdeSite) {
       if (!Number.isInteger(value) || value < min || value > max) {
         throw refusal(name, `must be an integer from ${min} to ${max}`, value, site);
@@ -85,13 +84,18 @@ function integer(
   });
 }
 
-/** A 64-bit integer as bigint. Kafka: `LongSerializer`. */
-export function int64(): Serde<bigint> {
-  return INT64;
+/** A 64-bit integer as bigint, or by request as a number that is refused beyond 2^53, as `long()`. Kafka: `LongSerializer`. */
+export function int64(options?: { readonly as: "bigint" }): Serde<bigint>;
+export function int64(options: { readonly as: "number" }): Serde<number>;
+export function int64(
+  options: { readonly as: "bigint" | "number" } = { as: "bigint" },
+): Serde<any> {
+  return options.as === "number" ? LONG : INT64;
 }
 
 const INT64: Serde<bigint> = Object.freeze({
   name: "int64",
+  fixedSize: 8,
   encode(value: bigint, out: ByteWriter, site: SerdeSite) {
     if (typeof value !== "bigint" || BigInt.asIntN(64, value) !== value) {
       throw refusal("int64", "must be a bigint of 64 bits", value, site);
@@ -114,6 +118,7 @@ export function long(): Serde<number> {
 
 const LONG: Serde<number> = Object.freeze({
   name: "long",
+  fixedSize: 8,
   encode(value: number, out: ByteWriter, site: SerdeSite) {
     if (!Number.isSafeInteger(value)) {
       throw refusal("long", "must be an integer up to 2^53", value, site);
@@ -122,7 +127,7 @@ const LONG: Serde<number> = Object.freeze({
   },
   decode(b: Uint8Array, start: number, end: number, site: SerdeSite) {
     checkSize("long", 8, start, end, site);
-    const value = readInt32(b, start) * 4294967296 + (readInt32(b, start + 4) >>> 0);
+    const value = readInt64(b, start);
     if (!Number.isSafeInteger(value)) {
       throw refusal(
         "long",
@@ -151,6 +156,7 @@ function floating(name: string, size: 4 | 8): Serde<number> {
   const scratchBytes = new Uint8Array(scratch.buffer);
   return Object.freeze({
     name,
+    fixedSize: size,
     encode(value: number, out: ByteWriter, site: SerdeSite) {
       if (typeof value !== "number") throw refusal(name, "must be a number", value, site);
       if (size === 4) out.float32(value);
@@ -189,6 +195,7 @@ export function uuid(): Serde<string> {
 }
 const UUID: Serde<string> = Object.freeze({
   name: "uuid",
+  fixedSize: 36,
   encode(value: string, out: ByteWriter, site: SerdeSite) {
     const lower = typeof value === "string" ? value.toLowerCase() : "";
     if (!UUID_FORM.test(lower)) throw refusal("uuid", "must be a UUID", value, site);
@@ -207,6 +214,7 @@ export function date(): Serde<Date> {
 }
 const DATE: Serde<Date> = Object.freeze({
   name: "date",
+  fixedSize: 8,
   encode(value: Date, out: ByteWriter, site: SerdeSite) {
     const time = value instanceof Date ? value.getTime() : NaN;
     if (Number.isNaN(time)) throw refusal("date", "must be a valid Date", value, site);
@@ -214,6 +222,20 @@ const DATE: Serde<Date> = Object.freeze({
   },
   decode: (b: Uint8Array, start: number, end: number, site: SerdeSite) =>
     new Date(LONG.decode(b, start, end, site)),
+});
+
+/** No value at all: keys or values that are always null. What is not null is refused both ways. Kafka: `VoidSerializer`. */
+export function nothing(): Serde<never> {
+  return NOTHING;
+}
+const NOTHING: Serde<never> = Object.freeze({
+  name: "nothing",
+  encode(value: unknown, _out: ByteWriter, site: SerdeSite) {
+    throw refusal("nothing", "must be null", value, site);
+  },
+  decode(_bytes: Uint8Array, start: number, end: number, site: SerdeSite): never {
+    throw refusal("nothing", "must be null", `${end - start} bytes`, site);
+  },
 });
 
 function checkSize(name: string, size: number, start: number, end: number, site: SerdeSite): void {

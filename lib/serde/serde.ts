@@ -7,6 +7,7 @@
  */
 import type { ByteWriter } from "../record/bytes.ts";
 import type { Headers } from "../record/headers.ts";
+import type { Clock } from "../record/time.ts";
 import type { SchemaRegistry } from "./registry.ts";
 
 /** Where bytes come from or go to: it names registry subjects and is part of error messages. One object per place, made once. */
@@ -15,12 +16,16 @@ export interface SerdeSite {
   readonly topic: string;
   /** Whether this is the record's key. */
   readonly isKey: boolean;
+  /** No headers travel with these bytes: they lie in a store, or within a list. What would go into a header is written into the bytes. */
+  readonly headerless?: boolean;
 }
 
 /** What a running application offers to its serdes. */
 export interface SerdeEnvironment {
   /** The registry that the configuration names (`schema.registry.url`), if it does. */
   readonly registry: SchemaRegistry | undefined;
+  /** The application's clock; the system's when none is given. */
+  readonly clock?: Clock;
 }
 
 /** Bytes to values and back. Kafka: `Serde`. */
@@ -44,13 +49,16 @@ export interface Serde<T> {
   /** Fetches or registers what `encode` at that site will need (called once before the first record). */
   prepare?(site: SerdeSite): Promise<void>;
 
+  /** The size of every encoded value in bytes, where all have one: lists of it carry no lengths (KIP-466). */
+  readonly fixedSize?: number;
+
   /**
    * How many leading bytes of an encoded key of that length choose the partition; the whole key when this is absent.
    * Windowed keys are partitioned by their inner key. Kafka Streams: `WindowedStreamPartitioner`.
    */
   partitionPrefix?(length: number): number;
 
-  /** Headers that a record encoded by this serde carries in addition (schema ids in headers). */
+  /** The headers of a record that was encoded by this serde: with what it adds (schema ids in headers), without what no longer holds. */
   headersOf?(value: T, site: SerdeSite, headers: Headers): Headers;
 }
 

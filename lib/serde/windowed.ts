@@ -81,7 +81,21 @@ class WindowedSerde<K> implements Serde<Windowed<K>> {
         } bytes`,
       );
     }
-    return this.#format.read(this.inner.decode(bytes, start, at, site, headers), bytes, at);
+    const windowed = this.#format.read(
+      this.inner.decode(bytes, start, at, site, headers),
+      bytes,
+      at,
+    );
+    if (windowed.start >= 0 && windowed.end >= windowed.start) return windowed;
+    throw new SerializationException(
+      `Cannot read ${
+        describeSite(site)
+      } as ${this.name} as its window must begin at 0 or later and end after that: current value is [${windowed.start}, ${windowed.end}]`,
+    );
+  }
+
+  headersOf(value: Windowed<K>, site: SerdeSite, headers: Headers): Headers {
+    return this.inner.headersOf?.(value.key, site, headers) ?? headers;
   }
 
   partitionPrefix(length: number): number {

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { SerializationException } from "../../lib/errors.ts";
@@ -14,16 +15,17 @@ import {
   int32,
   int64,
   long,
+  nothing,
   string,
   uuid,
 } from "../../lib/serde/primitives.ts";
-import type { Serde } from "../../lib/serde/serde.ts";
+import type { Serde, SerdeSite } from "../../lib/serde/serde.ts";
 import { sessionWindowed, timeWindowed } from "../../lib/serde/windowed.ts";
 
 const SITE = { topic: "t", isKey: false };
 const hex = (b: Uint8Array) => [...b].map((x) => x.toString(16).padStart(2, "0")).join("");
 
-// The bytes are those of Kafka's serializers.
+// The bytes are what Kafka's own serializers (kafka-clients and kafka-streams 4.1.0) gave for these values.
 const VECTORS: [Serde<any>, unknown, string][] = [
   [string(), "", ""],
   [string(), "häß😀", "68c3a4c39ff09f9880"],
@@ -54,6 +56,13 @@ const VECTORS: [Serde<any>, unknown, string][] = [
   [sessionWindowed(string()), new Windowed("k", 20, 30), "6b000000000000001e0000000000000014"],
   [list(string()), ["a", null, ""], "01000000030000000161ffffffff00000000"],
   [list(int32()), [1, null], "0000000001000000010000000200000001"],
+  [list(long()), [], "000000000000000000"],
+  [list(uuid()), [null], "00000000010000000000000001"],
+  [list(boolean()), [true], "01000000010000000101"],
+  [float(), NaN, "7fc00000"],
+  [double(), NaN, "7ff8000000000000"],
+  [string(), "\ufeffa", "efbbbf61"],
+  [long(), -(2 ** 53) + 1, "ffe0000000000001"],
 ];
 for (const [serde, value, expected] of VECTORS) {
   test(`${serde.name} writes ${String(value)} as Kafka does and reads it back`, () => {
@@ -102,6 +111,12 @@ const UNREADABLE: [Serde<any>, string][] = [
   [list(string()), "017fffffff"],
   [list(int32()), "00000000000000000100000001ff"],
   [list(string()), "02"],
+  [list(string()), "0100000001fffffffe"],
+  [list(string()), "0000000000"],
+  [list(int32()), "00000000010000000000000fff"],
+  [timeWindowed(string(), 1), "6bffffffffffffffff"],
+  [sessionWindowed(string()), "6b0000000000000010000000000000001e"],
+  [nothing(), ""],
 ];
 for (const [serde, encoded] of UNREADABLE) {
   test(`${serde.name} refuses to read ${encoded || "nothing"}`, () => {
@@ -116,6 +131,44 @@ for (const [serde, encoded] of UNREADABLE) {
 
 test("string reads malformed UTF-8 as replacement characters, as Java does", () => {
   assertEquals(string().decode(Uint8Array.of(0x61, 0xff), 0, 2, SITE), "a\ufffd");
+});
+
+test("string reads text of every length, ASCII or not, from the middle of a slab", () => {
+  const slab = new Uint8Array(400).fill(0x7e);
+  for (const letter of ["a", "é", "😀"]) {
+    for (let length = 0; length < 40; length++) {
+      const text = "k".repeat(length) + letter + "z";
+      const encoded = encodeAlone(string(), text, SITE);
+      slab.set(encoded, 7);
+      assertEquals(string().decode(slab, 7, 7 + encoded.length, SITE), text);
+    }
+  }
+});
+
+test("bytes gives a copy, from a Buffer too", () => {
+  const lent = Buffer.from([1, 2, 3]);
+  const copy = bytes().decode(lent, 1, 3, SITE);
+  lent.fill(0);
+  assertEquals([...copy], [2, 3]);
+});
+
+test("int64 is a bigint, or a number on request", () => {
+  const encoded = encodeAlone(int64(), 5n, SITE);
+  assertEquals(int64({ as: "number" }).decode(encoded, 0, 8, SITE), 5);
+  assertEquals(int64({ as: "bigint" }).decode(encoded, 0, 8, SITE), 5n);
+});
+
+test("list asks its elements for a form without headers", () => {
+  const sites: SerdeSite[] = [];
+  const spy: Serde<string> = {
+    ...string(),
+    encode: (value, out, site) => {
+      sites.push(site);
+      out.utf8(value);
+    },
+  };
+  encodeAlone(list(spy), ["a", "b"], SITE);
+  assertEquals(sites, [{ ...SITE, headerless: true }, { ...SITE, headerless: true }]);
 });
 
 test("timeWindowed without a size gives windows an end that never comes", () => {
