@@ -204,8 +204,34 @@ export {
   type WindowStore,
 } from "./lib/state/store.ts";
 
+// Running
+export { KafkaStreams } from "./lib/streams.ts";
+export type { CloseOptions, StateListener } from "./lib/runtime/kafka_streams.ts";
+export type { ClientState, ThreadState } from "./lib/runtime/states.ts";
+export { parseConfig, type StreamsConfig } from "./lib/config.ts";
+export {
+  type EmbeddedBroker,
+  type EmbeddedBrokerOptions,
+  startEmbeddedBroker,
+} from "./lib/kafka/embedded_broker.ts";
+
 // Errors and their handlers
-export * as errors from "./lib/errors.ts";
+export {
+  AsyncFunctionError,
+  ConfigException,
+  InvalidStateStoreException,
+  KafkaError,
+  LockException,
+  MissingSourceTopicException,
+  NotBuiltError,
+  ProcessorStateException,
+  SerializationException,
+  StreamsException,
+  TaskCorruptedException,
+  TaskMigratedException,
+  TopologyException,
+  UnknownStateStoreException,
+} from "./lib/errors.ts";
 export type {
   DeserializationExceptionHandler,
   ErrorHandlerContext,
