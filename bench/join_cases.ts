@@ -1,19 +1,24 @@
 import { reverseJoiner } from "../lib/dsl/processors/functions.ts";
+import {
+  LeftOrRightValueSerde,
+  TimestampedKeyAndJoinSideSerde,
+} from "../lib/dsl/processors/join_side.ts";
 import { KStreamJoinWindow } from "../lib/dsl/processors/kstream_join_window.ts";
 import { KStreamKStreamJoin } from "../lib/dsl/processors/kstream_kstream_join.ts";
 import { KStreamKTableJoin } from "../lib/dsl/processors/kstream_ktable_join.ts";
 import { KTableKTableInnerJoin } from "../lib/dsl/processors/ktable_ktable_join.ts";
 import { KTableKTableJoinMerger } from "../lib/dsl/processors/ktable_ktable_join_merger.ts";
-import { KTableSource } from "../lib/dsl/processors/ktable_source.ts";
 import type { ParentTable } from "../lib/dsl/processors/table.ts";
 import { TimeTrackerSupplier } from "../lib/dsl/processors/time_tracker.ts";
 import { within } from "../lib/dsl/windows.ts";
 import type { ConsumedBatch } from "../lib/kafka/client.ts";
 import type { StoreBuilder } from "../lib/state/store.ts";
-import { timestampedKeyValueStoreBuilder, windowStoreBuilder } from "../lib/state/stores.ts";
+import { listStoreBuilder } from "../lib/state/buffers.ts";
+import { windowStoreBuilder } from "../lib/state/stores.ts";
 import { inMemoryKeyValueStore, inMemoryWindowStore } from "../lib/state/suppliers.ts";
 import { Topology } from "../lib/topology/topology.ts";
 import { type OperatorCase, TEXTS, texts } from "./operator_inputs.ts";
+import { addTable } from "./table_cases.ts";
 
 const joiner = (left: string | null, right: string | null) => `${left}+${right}`;
 
@@ -23,21 +28,11 @@ function tables(): {
   readonly right: ParentTable<string, string>;
 } {
   const topology = new Topology();
-  const add = (name: string): ParentTable<string, string> => {
-    const store = timestampedKeyValueStoreBuilder(inMemoryKeyValueStore(name), TEXTS)
-      .withCachingEnabled();
-    const supplier = new KTableSource<string, string>({ store, materialized: true });
-    topology.addSource(`${name}-source`, name, TEXTS)
-      .addProcessor(`${name}-table`, supplier, `${name}-source`);
-    return {
-      valueGetterSupplier: () => supplier.view(),
-      enableSendingOldValues() {
-        supplier.enableSendingOldValues();
-        return true;
-      },
-    };
+  return {
+    topology,
+    left: addTable(topology, "left", TEXTS, true),
+    right: addTable(topology, "right", TEXTS, true),
   };
-  return { topology, left: add("left"), right: add("right") };
 }
 
 function tableTable(): Topology {
@@ -87,10 +82,15 @@ function windowStore(name: string): StoreBuilder {
   return windowStoreBuilder(inMemoryWindowStore(name, options), TEXTS);
 }
 
-function streamStream(): Topology {
+function streamStream(outer: boolean): Topology {
   const timeTracker = new TimeTrackerSupplier();
   const [left, right] = [windowStore("left-store"), windowStore("right-store")];
-  const shared = { windows: WINDOWS, timeTracker, outer: false };
+  const shared = {
+    windows: WINDOWS,
+    timeTracker,
+    outer,
+    outerStore: outer ? waiting() : undefined,
+  };
   const here = new KStreamKStreamJoin<string, string, string, string>({
     ...shared,
     side: "left",
@@ -110,6 +110,14 @@ function streamStream(): Topology {
     .addProcessor("right-window", new KStreamJoinWindow({ store: right }), "right")
     .addProcessor("this", here, "left-window")
     .addProcessor("other", there, "right-window");
+}
+
+/** The list of records that wait for a match. */
+function waiting(): StoreBuilder {
+  return listStoreBuilder(inMemoryKeyValueStore("waiting"), {
+    key: new TimestampedKeyAndJoinSideSerde(TEXTS.key),
+    value: new LeftOrRightValueSerde(TEXTS.value, TEXTS.value),
+  });
 }
 
 function both(left: string, right: string): (records: number) => readonly ConsumedBatch[][] {
@@ -133,7 +141,13 @@ export const JOINS: readonly OperatorCase[] = [
   {
     name: "stream-stream inner join",
     share: 0.1,
-    topology: streamStream,
+    topology: () => streamStream(false),
+    inputs: both("left", "right"),
+  },
+  {
+    name: "stream-stream outer join",
+    share: 0.1,
+    topology: () => streamStream(true),
     inputs: both("left", "right"),
   },
 ];
