@@ -9,7 +9,7 @@ import type { DropReason, RestoreRows, StateEnvironment, StateStore } from "../s
 import type { Cancellable, PunctuationType } from "../topology/processor.ts";
 import type { BatchLease } from "./batch_lease.ts";
 import { PartitionGroup } from "./partition_group.ts";
-import { FailedProcessingError, type SourceNode } from "./processor_node.ts";
+import type { SourceNode } from "./processor_node.ts";
 import { PunctuationQueue, type Schedule } from "./punctuation.ts";
 import type { RecordCollector } from "./record_collector.ts";
 import type { RecordQueue } from "./record_queue.ts";
@@ -298,19 +298,7 @@ export class StreamTask implements TaskContext {
    * and the offsets are committed; then comes `postCommit`.
    */
   prepareCommit(): CommittableOffset[] {
-    try {
-      this.#stores.flush();
-    } catch (error) {
-      if (error instanceof FailedProcessingError) {
-        throw new StreamsException(
-          `Exception caught while flushing stores of task ${this.taskId}`,
-          {
-            cause: error.cause,
-          },
-        );
-      }
-      throw error;
-    }
+    this.#stores.flush();
     return this.#group.queues.map((queue) => {
       const next = queue.nextOffset();
       return {

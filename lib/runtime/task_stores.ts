@@ -1,8 +1,9 @@
-import { TopologyException } from "../errors.ts";
+import { ProcessorStateException, StreamsException, TopologyException } from "../errors.ts";
 import { Headers } from "../record/headers.ts";
 import type { ChangelogWriter, RestoreRows, StateStore, StoreContext } from "../state/store.ts";
 import { changelogTopicName } from "../topology/compile.ts";
 import { parseTaskId } from "../record/task_id.ts";
+import { FailedProcessingError } from "./processor_node.ts";
 import type { TaskContext } from "./task_context.ts";
 import type { TaskOptions } from "./task_options.ts";
 
@@ -84,9 +85,21 @@ export class TaskStores {
     this.byName.get(store)!.restore(rows, from, to);
   }
 
-  /** Empties the caches, in the order of the plan: what one forwards may dirty another downstream. */
+  /**
+   * Empties the caches, in the order of the plan: what one forwards may dirty another downstream. Where one fails the others are still
+   * emptied, as in Kafka Streams, and the first failure is thrown.
+   * @throws {ProcessorStateException} when what a cache forwards cannot be processed
+   */
   flush(): void {
-    for (const store of this.byName.values()) store.flush();
+    let first: unknown;
+    for (const store of this.byName.values()) {
+      try {
+        store.flush();
+      } catch (error) {
+        first ??= flushFailure(error, store.name);
+      }
+    }
+    if (first !== undefined) throw first;
   }
 
   close(): void {
@@ -116,4 +129,11 @@ export class TaskStores {
     }
     return store;
   }
+}
+
+/** An error of the engine's own stays as it is; one of a processor downstream is told as the store's. */
+function flushFailure(error: unknown, store: string): unknown {
+  if (error instanceof StreamsException) return error;
+  const cause = error instanceof FailedProcessingError ? error.cause : error;
+  return new ProcessorStateException(`Failed to flush cache of store ${store}`, { cause });
 }
