@@ -48,7 +48,7 @@ const MAX_SEQUENCE = 0x7fffffff;
 
 /**
  * The stream records that wait until no older row of the table can come: each under its own timestamp, until the greatest one seen is more
- * than the grace beyond it. Rows are written to store and changelog at the commit, as those of `SuppressBuffer` are.
+ * than the grace beyond it. Rows are logged as they come and go, and written to the store at the commit if they are still there.
  * Kafka Streams: `RocksDBTimeOrderedKeyValueBuffer` (KIP-923).
  */
 export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
@@ -122,6 +122,7 @@ export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
     this.#unstored.add(waiting);
     this.#uncounted.add(waiting);
     this.#count++;
+    this.#changelog?.log(waiting.keyBytes, this.#stored(waiting), this.#context.record.timestamp);
     return true;
   }
 
@@ -151,6 +152,7 @@ export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
     this.#count--;
     this.#countedBytes -= waiting.size;
     if (waiting.isStored) this.#gone.push(waiting.keyBytes);
+    this.#changelog?.log(waiting.keyBytes, null, this.#context.record.timestamp);
   }
 
   /** Records do not replace each other, so there is no row that downstream knows. */
@@ -176,20 +178,18 @@ export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
   }
 
   flush(): void {
-    const { timestamp } = this.#context.record;
-    for (const key of this.#gone) {
-      this.#rows.delete(key);
-      this.#changelog?.log(key, null, timestamp);
-    }
+    for (const key of this.#gone) this.#rows.delete(key);
     this.#gone.length = 0;
     for (const waiting of this.#unstored) {
-      // The time stands in the key; Java writes a 0 after the value.
-      const value = encodeBufferValue(this.#serialized(waiting), 0);
-      this.#rows.put(waiting.keyBytes, value);
-      this.#changelog?.log(waiting.keyBytes, value, timestamp);
+      this.#rows.put(waiting.keyBytes, this.#stored(waiting));
       waiting.isStored = true;
     }
     this.#unstored.clear();
+  }
+
+  /** The time stands in the key; Java writes a 0 after the value. */
+  #stored(waiting: Waiting<K, V>): Uint8Array {
+    return encodeBufferValue(this.#serialized(waiting), 0);
   }
 
   #serialized(waiting: Waiting<K, V>): BufferValue {

@@ -45,8 +45,9 @@ class Held<K, V> {
   bytes: BufferValue | undefined = undefined;
   /** What it takes, as last counted. */
   size = 0;
-  /** Whether storage and changelog have a row of it. */
+  /** Whether the store below has a row of the key. */
   isStored = false;
+  isGone = false;
 
   constructor(
     key: K,
@@ -69,8 +70,7 @@ const VERSION_3: Headers = Headers.of([{ name: "v", value: Uint8Array.of(3) }]);
 
 /**
  * The changes that `suppress` holds back: one per key, under the time at which the key came first, with its newest value. The rows live in
- * memory; what changed since the last commit is written to the store and its changelog at the commit, so that changes that come and go
- * between two commits cost neither. Kafka Streams: `InMemoryTimeOrderedKeyValueChangeBuffer`.
+ * memory; what changed since the last commit is written to the store and its changelog at the commit, once per key. Kafka Streams: `InMemoryTimeOrderedKeyValueChangeBuffer`.
  */
 export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> {
   readonly name: string;
@@ -78,8 +78,8 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
   readonly #options: SuppressBufferOptions<K, V>;
   readonly #byKey = new Map<string, Held<K, V>>();
   readonly #order = new TimeOrder<Held<K, V>>();
-  /** Keys that changed since the last flush; a value of null: the row is gone and has to be deleted. */
-  readonly #dirty = new Map<string, Held<K, V> | null>();
+  /** What changed since the last flush, by key: rows to write, and those that are gone. */
+  readonly #dirty = new Map<string, Held<K, V>>();
   /** Rows whose size is not counted yet. */
   readonly #uncounted = new Set<Held<K, V>>();
   #countedBytes = 0;
@@ -132,8 +132,8 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
       held = new Held(record.key, keyBytes, time, prior, record.value, context);
       this.#byKey.set(id, held);
       this.#order.add(held);
-      // The row of the same key that went before it may still be in the store.
-      held.isStored = this.#dirty.get(id) === null && this.#dirty.has(id);
+      // The row that the key had before may still be in the store.
+      held.isStored = this.#dirty.get(id)?.isStored ?? false;
     } else {
       held.change = record.value;
       held.context = context;
@@ -173,8 +173,8 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
     this.#byKey.delete(id);
     this.#uncounted.delete(held);
     this.#countedBytes -= held.size;
-    // Also for a row that never reached the changelog: Kafka Streams writes that deletion too.
-    this.#dirty.set(id, null);
+    held.isGone = true;
+    this.#dirty.set(id, held);
   }
 
   priorValue(key: K): ValueAndTimestamp<V> | null | undefined {
@@ -203,16 +203,17 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
   }
 
   flush(): void {
-    for (const [id, held] of this.#dirty) {
-      if (held === null) {
-        const key = bytesOfText(id);
-        this.#rows.delete(key);
-        this.#changelog?.log(key, null, this.#context.record.timestamp);
+    const { timestamp } = this.#context.record;
+    for (const held of this.#dirty.values()) {
+      if (held.isGone) {
+        if (held.isStored) this.#rows.delete(held.keyBytes);
+        // Also when the changelog never had the row: Kafka Streams writes that deletion too.
+        this.#changelog?.log(held.keyBytes, null, timestamp);
         continue;
       }
       const value = encodeBufferValue(this.#serialized(held), held.time);
       this.#rows.put(held.keyBytes, value);
-      this.#changelog?.log(held.keyBytes, value, this.#context.record.timestamp, VERSION_3);
+      this.#changelog?.log(held.keyBytes, value, timestamp, VERSION_3);
       held.isStored = true;
     }
     this.#dirty.clear();
@@ -264,10 +265,4 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
     this.#order.add(held);
     this.#uncounted.add(held);
   }
-}
-
-function bytesOfText(id: string): Uint8Array {
-  const bytes = new Uint8Array(id.length);
-  for (let i = 0; i < id.length; i++) bytes[i] = id.charCodeAt(i);
-  return bytes;
 }
