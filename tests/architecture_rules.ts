@@ -12,7 +12,10 @@ const KAFKA_CONTRACT = ["client.ts", "headers.ts", "murmur2.ts", "produce_batch.
 // What a topology has to know of stores: their contracts and how they are declared. Never an engine.
 const STATE_CONTRACT = ["store.ts", "store_definition.ts", "suppliers.ts"];
 
-/** The table. A room that is not in it may import nothing; `cli` and `main.ts` may import anything. */
+/** Where the rooms are put together: these may import anything. `streams.ts` gives the runtime its clients and its clock. */
+export const ASSEMBLIES: readonly string[] = ["cli", "streams"];
+
+/** The table. A room that is neither in it nor an assembly may import nothing. */
 export const ROOMS: Readonly<Record<string, Allowed>> = {
   errors: {},
   record: { errors: "all" },
@@ -56,7 +59,11 @@ export const ROOMS: Readonly<Record<string, Allowed>> = {
 };
 
 /** Files that may read the clock and set timers. */
-export const CLOCKS: readonly string[] = ["lib/record/time.ts"];
+export const CLOCKS: readonly string[] = [
+  "lib/record/time.ts",
+  // The text of a page: its script runs in the browser.
+  "lib/admin/page.ts",
+];
 
 /** Files outside `cli` and `telemetry` that may print. */
 export const PRINTERS: readonly string[] = [
