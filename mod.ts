@@ -9,7 +9,7 @@
  * export const topology = defineTopology((builder) => {
  *   builder.stream(lines)
  *     .flatMapValues((line) => line.toLowerCase().split(/\W+/))
- *     .groupBy((word) => word, { key: string() })
+ *     .groupBy((word) => word, { key: string(), value: string() })
  *     .count({ store: "word-counts" })
  *     .toStream()
  *     .to(counts);
