@@ -72,7 +72,7 @@ async function setUp(report: (result: FileResult) => void): Promise<boolean> {
   const native = await step("native addon", [denoPath(), "run", "-A", "lib/kafka/native/build.ts"]);
   if (native.failed > 0) return report(native), false;
   if (runtime === "deno" && paths.length === 0) {
-    report(await step("types", [denoPath(), "check", "."]));
+    report(await step("types", [denoPath(), "check", "--quiet", "."]));
   }
   return true;
 }
