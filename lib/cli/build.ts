@@ -20,6 +20,7 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { systemClock } from "../record/time.ts";
 import { nativeAddonPath } from "../kafka/native/build.ts";
 import type { BundleOrder } from "./bundle.ts";
 import type { NativeFiles } from "./native_files.ts";
@@ -118,8 +119,8 @@ function besideDeno(name: string): string | undefined {
 }
 
 if (import.meta.main) {
-  const started = performance.now();
+  const started = systemClock.monotonic();
   const path = await buildBinary(process.argv[2] && resolve(process.argv[2]));
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const seconds = ((systemClock.monotonic() - started) / 1000).toFixed(1);
   console.error(`${path}, ${Math.round(statSync(path).size / 2 ** 20)} MiB, in ${seconds} s`);
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,7 +54,7 @@ function hasHash(path: string, hash: string): boolean {
 /** Written beside and renamed: a process that starts at the same moment sees all of it or nothing. */
 function writeWhole(directory: string, path: string, bytes: Uint8Array): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.${Math.round(process.hrtime()[1])}`;
+  const temporary = `${path}.${process.pid}.${randomUUID()}`;
   try {
     writeFileSync(temporary, bytes);
     chmodSync(temporary, 0o755);
