@@ -92,13 +92,13 @@ export class Committer {
       return true;
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
-      if (isFenced(error)) {
+      if (isFenced(error) && error.codeName !== "STALE_MEMBER_EPOCH") {
         throw new TaskMigratedException(
           `Consumer committing offsets failed, indicating the corresponding thread is no longer part of the group: ${error.message}`,
           { cause: error },
         );
       }
-      if (!error.retriable) {
+      if (!error.retriable && error.codeName !== "STALE_MEMBER_EPOCH") {
         throw new StreamsException("Error encountered committing offsets via consumer", {
           cause: error,
         });

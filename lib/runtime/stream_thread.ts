@@ -55,6 +55,11 @@ export interface ThreadCounts extends CommitCounts, ProcessCounts {
 
 /** How often the event loop is let breathe while there is work (ms). */
 const BREATH_MS = 10;
+/**
+ * After an incremental rebalance the member's epoch changes with its next heartbeat (KIP-848); a transaction that is committed at that very moment with the
+ * old one would be refused and lost. Commits wait that long (ms).
+ */
+const EPOCH_MS = 250;
 /** How long an idle round waits when records are queued that cannot be processed yet (ms). */
 const IMPATIENT_MS = 5;
 
@@ -88,6 +93,8 @@ export class StreamThread implements ThreadHandle {
   #paused = false;
   #lastCommit = 0;
   #lastBreath = 0;
+  /** No commit before this instant (epoch ms). */
+  #quietUntil = 0;
 
   constructor(options: StreamThreadOptions) {
     this.name = options.name;
@@ -309,6 +316,7 @@ export class StreamThread implements ThreadHandle {
       rebalance.kind === "assign" ? "PARTITIONS_ASSIGNED" : "PARTITIONS_REVOKED",
     );
     await tasks.answer(rebalance);
+    if (rebalance.incremental) this.#quietUntil = this.#clock.now() + EPOCH_MS;
     this.#runIfReady();
   }
 
@@ -331,6 +339,7 @@ export class StreamThread implements ThreadHandle {
   }
 
   #commitDue(now: number): boolean {
+    if (now < this.#quietUntil) return false;
     if (now - this.#lastCommit > this.#settings.commitIntervalMs) return true;
     for (const task of this.registry.running) {
       if (task.commitRequested && task.commitNeeded) return true;

@@ -26,6 +26,7 @@ export interface StreamsProducerTools {
 }
 
 const RETRY_MS = 100;
+const BEHIND: ReadonlySet<string> = new Set(["ILLEGAL_GENERATION", "STALE_MEMBER_EPOCH"]);
 
 /**
  * A thread's producer with its transaction: begun by the first record, committed with the offsets of all tasks. It turns Kafka's errors into what
@@ -137,13 +138,15 @@ export class StreamsProducer {
 
   #explain(what: string, error: unknown): unknown {
     if (!(error instanceof KafkaError)) return error;
-    if (isFenced(error)) {
+    // The group has moved on while this member still counts: its own heartbeat tells it what is new. Only this transaction is lost.
+    const isBehind = BEHIND.has(error.codeName);
+    if (isFenced(error) && !isBehind) {
       return new TaskMigratedException(
         `Cannot ${what} as this producer is fenced or its group has moved on: ${error.message}`,
         { cause: error },
       );
     }
-    if (this.exactlyOnce && (error.abortable || error.retriable) && !error.fatal) {
+    if (this.exactlyOnce && (error.abortable || error.retriable || isBehind) && !error.fatal) {
       return new TaskCorruptedException(`Could not ${what}: ${error.message}`, [], {
         cause: error,
       });

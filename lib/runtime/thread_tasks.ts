@@ -1,3 +1,4 @@
+import { KafkaError } from "../errors.ts";
 import type { Consumer, PartitionOffset, Rebalance, TopicPartition } from "../kafka/client.ts";
 import type { TopologyPlan } from "../topology/compile.ts";
 import type { InputFeed } from "./input_feed.ts";
@@ -38,6 +39,8 @@ export interface ThreadTasksTools {
 export class ThreadTasks {
   readonly #tools: ThreadTasksTools;
   #owned: readonly TopicPartition[] = [];
+  /** The rebalance that still waits for its answer. */
+  #asked: Rebalance | undefined;
   readonly #starts = new Map<string, StartOffset>();
 
   constructor(tools: ThreadTasksTools) {
@@ -51,18 +54,31 @@ export class ThreadTasks {
 
   /** Does what the group asks and answers it. */
   async answer(rebalance: Rebalance): Promise<void> {
-    switch (rebalance.kind) {
-      case "assign":
-        return await this.#assign(rebalance);
-      case "revoke":
-        return await this.#revoke(rebalance);
-      case "lost":
-        return await this.#lose(rebalance);
+    this.#asked = rebalance;
+    try {
+      if (rebalance.kind === "assign") await this.#assign(rebalance);
+      else if (rebalance.kind === "revoke") await this.#revoke(rebalance);
+      else await this.#lose(rebalance);
+    } finally {
+      // The group waits for the answer, whatever went wrong here; what is assigned is read from where the heal begins again.
+      this.#complete(rebalance);
+    }
+  }
+
+  #complete(rebalance: Rebalance, startAt: readonly PartitionOffset[] = []): void {
+    if (this.#asked !== rebalance) return;
+    this.#asked = undefined;
+    try {
+      this.#tools.consumer.completeRebalance(rebalance, startAt);
+    } catch (error) {
+      if (!(error instanceof KafkaError) || error.fatal) throw error;
+      // The member has left its group in between; the next rebalance says what holds.
+      this.#tools.log.warn("The group did not take the answer to a rebalance", { err: error });
     }
   }
 
   async #revoke(rebalance: Rebalance): Promise<void> {
-    const { consumer, output, registry, log } = this.#tools;
+    const { output, registry, log } = this.#tools;
     log.info("Partitions revoked", { partitions: rebalance.partitions.map(partitionKey) });
     const affected = this.#readersOf(rebalance.partitions);
     try {
@@ -74,8 +90,8 @@ export class ThreadTasks {
       }
     } finally {
       this.#owned = without(this.#owned, rebalance.partitions);
-      consumer.completeRebalance(rebalance);
     }
+    this.#complete(rebalance);
   }
 
   /** Keeps a task open that may come back. What waits in its queues is read again then. */
@@ -86,11 +102,11 @@ export class ThreadTasks {
   }
 
   async #lose(rebalance: Rebalance): Promise<void> {
-    const { consumer, output, registry, log } = this.#tools;
+    const { output, registry, log } = this.#tools;
     log.warn("Partitions lost", { partitions: rebalance.partitions.map(partitionKey) });
     for (const task of this.#readersOf(rebalance.partitions)) this.#closeDirty(task);
     this.#owned = without(this.#owned, rebalance.partitions);
-    consumer.completeRebalance(rebalance);
+    this.#complete(rebalance);
     const rest = registry.all();
     if (!output.producer.transactionOpen) return;
     // The transaction holds the lost tasks' work: it goes, and with it what the other tasks did since the last commit.
@@ -99,7 +115,7 @@ export class ThreadTasks {
   }
 
   async #assign(rebalance: Rebalance): Promise<void> {
-    const { consumer, log } = this.#tools;
+    const { log } = this.#tools;
     log.info("Partitions assigned", { partitions: rebalance.partitions.map(partitionKey) });
     const starts = await this.#tools.startOffsets(rebalance.partitions);
     this.#owned = rebalance.incremental
@@ -107,8 +123,8 @@ export class ThreadTasks {
       : rebalance.partitions;
     for (const start of starts) this.#starts.set(partitionKey(start), start);
     const wanted = await this.#wanted();
-    await this.#closeUnwanted(wanted);
-    consumer.completeRebalance(rebalance, starts.map(startAt));
+    await this.#closeUnwanted(wanted, starts);
+    this.#complete(rebalance, starts.map(startAt));
     await this.#readAgain(wanted, rebalance.partitions);
     await this.#takeUp(wanted);
   }
@@ -143,7 +159,10 @@ export class ThreadTasks {
     );
   }
 
-  async #closeUnwanted(wanted: readonly TaskAssignment[]): Promise<void> {
+  async #closeUnwanted(
+    wanted: readonly TaskAssignment[],
+    starts: readonly StartOffset[],
+  ): Promise<void> {
     const { registry, output } = this.#tools;
     const unwanted = (task: StreamTask) => {
       const next = wanted.find((w) => w.id === task.id);
@@ -154,20 +173,11 @@ export class ThreadTasks {
       if (unwanted(task)) {
         if (task.commitNeeded) this.#closeDirty(task);
         else this.#closeClean(task);
-      } else if (this.#movedOn(task, output.committer.committed)) {
+      } else if (movedOn(task, starts, output.committer.committed)) {
         // Somebody else had it in between: the state here is old, its changelog knows the rest.
         this.#closeDirty(task);
       }
     }
-  }
-
-  #movedOn(task: StreamTask, committed: ReadonlyMap<string, number>): boolean {
-    return task.inputPartitions.some((partition) => {
-      const key = partitionKey(partition);
-      const own = committed.get(key);
-      const now = this.#starts.get(key)?.committed;
-      return own !== undefined && now !== own;
-    });
   }
 
   /** Makes the tasks that are missing and lets those that stayed go on. */
@@ -304,4 +314,17 @@ function without(
 
 function startAt({ topic, partition, start }: StartOffset): PartitionOffset {
   return { topic, partition, offset: start };
+}
+
+/** Whether partitions that came back were committed further by somebody else. */
+function movedOn(
+  task: StreamTask,
+  starts: readonly StartOffset[],
+  committed: ReadonlyMap<string, number>,
+): boolean {
+  const own = new Set(task.inputPartitions.map(partitionKey));
+  return starts.some((start) => {
+    const key = partitionKey(start);
+    return own.has(key) && committed.has(key) && committed.get(key) !== start.committed;
+  });
 }

@@ -4,6 +4,7 @@ import { librdkafkaClients } from "../../lib/kafka/librdkafka.ts";
 import type { Subject } from "../kafka/subject.ts";
 import { sharedKafkaBroker } from "../support/kafka_broker.ts";
 import { applicationContract } from "./application_contract.ts";
+import { rebalanceContract } from "./rebalance_contract.ts";
 
 let subject: Subject;
 before(async () => {
@@ -18,3 +19,5 @@ before(async () => {
 });
 
 applicationContract("real", () => subject);
+rebalanceContract("real", () => subject);
+rebalanceContract("real", () => subject, { "group.protocol": "consumer" });
