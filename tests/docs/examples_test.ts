@@ -8,7 +8,8 @@ import { pathToFileURL } from "node:url";
 import { assert } from "@std/assert";
 import { repositoryRoot } from "../support/spawn.ts";
 
-const OUT = join(repositoryRoot, ".cache", "docs-examples");
+// Not under .cache: what deno.json excludes is not checked either.
+const OUT = join(repositoryRoot, "tests", "docs", ".examples");
 mkdirSync(OUT, { recursive: true });
 after(() => rmSync(OUT, { recursive: true, force: true }));
 
