@@ -1,89 +1,109 @@
-import { Buffer } from "node:buffer";
-import { SchemaPending, SerializationException } from "../errors.ts";
+import { SerializationException } from "../errors.ts";
 import type { ByteWriter } from "../record/bytes.ts";
 import type { Headers } from "../record/headers.ts";
-import { type AvroType, avroTypeOf, type AvroTypeOptions } from "./avro_types.ts";
+import { type AvroOptions, type AvroSchema, parseSchema, schemaChoice } from "./avro_options.ts";
+import { AvroReader } from "./avro_reader.ts";
+import { type AvroReading, type AvroType, avroTypeOf, refusedPart, resolve } from "./avro_types.ts";
+import { AvroWriter } from "./avro_writer.ts";
 import { describeSite } from "./primitives.ts";
 import type { RegisteredSchema, SchemaRegistry } from "./registry.ts";
-import type { Serde, SerdeEnvironment, SerdeSite } from "./serde.ts";
-import { SUBJECT_STRATEGIES, type SubjectNameStrategy } from "./subject_names.ts";
+import {
+  guidBytes,
+  guidIn,
+  MAGIC_ID,
+  PREFIX_SIZE,
+  readPrefix,
+  schemaHeader,
+} from "./schema_id_bytes.ts";
 import { SchemaIds } from "./schema_ids.ts";
+import type { Serde, SerdeEnvironment, SerdeSite } from "./serde.ts";
+import { SUBJECT_STRATEGIES } from "./subject_names.ts";
+import { type WholeSchema, WrittenSchemas } from "./written_schemas.ts";
 
-/** An Avro schema as JSON, or its text. */
-export type AvroSchema = object | string;
-
-/** How Avro values are written and read. */
-export interface AvroOptions extends AvroTypeOptions {
-  /** The registry; without one the application's (`schema.registry.url`). */
-  readonly registry?: SchemaRegistry;
-  /** A fixed id in Confluent's wire format: no registry is asked, and only this id is read. */
-  readonly schemaId?: number;
-  /** `plain` is Avro's binary form alone, without magic byte and id. Default `confluent`. */
-  readonly format?: "confluent" | "plain";
-  /** How the subject is named. Default `topicName`: `<topic>-key` or `<topic>-value`. */
-  readonly subjectNameStrategy?: SubjectNameStrategy;
-  /** Whether an unknown schema is registered (default), or must be there already. */
-  readonly autoRegisterSchemas?: boolean;
-  /** Where the schema's id goes: before the payload (default), or as a GUID in a header. Both are always read. */
-  readonly schemaIdIn?: "prefix" | "header";
-}
-
-const MAGIC_ID = 0;
-const MAGIC_GUID = 1;
-const HEADER_NAMES = ["__value_schema_id", "__key_schema_id"] as const;
+export type { AvroOptions, AvroReference, AvroSchema } from "./avro_options.ts";
 
 /**
  * Avro with the schema of the reader; what was written with another version is resolved to it (new fields take their defaults, removed ones are
- * left out). In Confluent's wire format, so that any Confluent client reads it. 64-bit integers are `bigint` unless `long: "number"`.
+ * left out). In Confluent's wire format, so that any Confluent client reads it. 64-bit integers are `bigint` unless `long: "number"`, bytes
+ * are `Uint8Array`.
+ *
+ * A registry that is out of reach makes records wait, never skips them; see `WrittenSchemas`.
  *
  * @example
  * ```ts
  * const orders = topic("orders", { key: string(), value: avro<Order>(ORDER_SCHEMA) });
  * ```
- * @throws {TypeError} when the schema is not valid Avro
+ * @throws {TypeError} when the schema is not valid Avro, or options contradict each other
  */
 export function avro<T = unknown>(schema: AvroSchema, options: AvroOptions = {}): Serde<T> {
   return new AvroSerde<T>(schema, options);
 }
 
+/** What is written at a site. */
+interface Output {
+  readonly id: number;
+  readonly type: AvroType;
+  readonly inHeader: boolean;
+  /** The header's value, when the id goes there. */
+  readonly header: Uint8Array | undefined;
+}
+
+// One of each serves every serde: reading and writing a value is never interrupted.
+const READER = new AvroReader();
+const WRITER = new AvroWriter();
+
 class AvroSerde<T> implements Serde<T> {
   readonly name: string;
   readonly #options: AvroOptions;
   readonly #type: AvroType;
-  readonly #registered: RegisteredSchema;
+  readonly #own: RegisteredSchema;
   readonly #ids: SchemaIds;
-  /** Resolvers from a writer's schema, by id or GUID; undefined where it is the reader's own. */
-  readonly #resolvers = new Map<number | string, AvroType | undefined>();
-  // The last slab and the last writer memory as Buffers: avsc reads only Buffers, and making one per record would cost more than the decoding.
-  #slab: Uint8Array | undefined;
-  #slabBuffer: Buffer = Buffer.alloc(0);
-  #target: Uint8Array | undefined;
-  #targetBuffer: Buffer = Buffer.alloc(0);
+  readonly #written = new WrittenSchemas();
+  readonly #confluent: boolean;
+  #registry: SchemaRegistry | undefined;
+  readonly #outputs = new Map<SerdeSite, Output>();
+  /** What reads a writer's schema, by id or GUID. */
+  readonly #readings = new Map<number | string, AvroReading>();
+  // Records of one place and one schema come in runs; a Map is asked only where a run ends.
+  #lastSite: SerdeSite | undefined;
+  #lastOutput!: Output;
   #lastId = -1;
-  #lastResolver: AvroType | undefined;
+  #lastReading!: AvroReading;
 
   constructor(schema: AvroSchema, options: AvroOptions) {
-    const parsed = typeof schema === "string" ? JSON.parse(schema) : schema;
+    const parsed = parseSchema(schema);
+    const references = options.references ?? [];
     this.#options = options;
-    this.#type = avroTypeOf(parsed, options);
+    this.#type = avroTypeOf(parsed, options, references.map((r) => parseSchema(r.schema)));
     this.name = `avro(${this.#type.name ?? this.#type.typeName})`;
-    this.#registered = { schema: JSON.stringify(parsed), schemaType: "AVRO", references: [] };
-    this.#ids = new SchemaIds(this.#registered, options.registry);
-    if (options.schemaId !== undefined) this.#resolvers.set(options.schemaId, undefined);
-  }
-
-  bind(environment: SerdeEnvironment): void {
-    this.#ids.bind(environment.registry);
-  }
-
-  async prepare(site: SerdeSite): Promise<void> {
-    if (this.#needsRegistry) {
-      await this.#ids.prepare(this.#subject(site), this.#options.autoRegisterSchemas ?? true);
-    }
+    this.#own = {
+      schema: JSON.stringify(parsed),
+      schemaType: "AVRO",
+      references: references.map(({ name, subject, version }) => ({ name, subject, version })),
+    };
+    this.#confluent = options.format !== "plain";
+    this.#ids = new SchemaIds(this.#own, schemaChoice(options));
+    this.#registry = options.registry;
+    this.#registry?.announce?.(this.#own);
+    if (options.schemaId !== undefined) this.#readings.set(options.schemaId, this.#type);
   }
 
   get #needsRegistry(): boolean {
-    return this.#options.format !== "plain" && this.#options.schemaId === undefined;
+    return this.#confluent && this.#options.schemaId === undefined;
+  }
+
+  bind(environment: SerdeEnvironment): void {
+    this.#written.bind(environment.clock);
+    if (this.#registry !== undefined || !this.#needsRegistry) return;
+    this.#registry = environment.registry;
+    this.#registry?.announce?.(this.#own);
+  }
+
+  async prepare(site: SerdeSite): Promise<void> {
+    if (!this.#needsRegistry) return;
+    const subject = this.#subject(site);
+    await this.#ids.prepare(subject, this.#registryFor(`the subject ${subject}`));
+    this.#outputAt(site);
   }
 
   #subject(site: SerdeSite): string {
@@ -91,93 +111,124 @@ class AvroSerde<T> implements Serde<T> {
     return SUBJECT_STRATEGIES[strategy](site, this.#type.name ?? this.#type.typeName);
   }
 
-  #idFor(site: SerdeSite): number {
-    return this.#options.schemaId ??
-      this.#ids.idFor(site, () => this.#subject(site), this.#options.autoRegisterSchemas ?? true);
+  #registryFor(what: string): SchemaRegistry {
+    if (this.#registry !== undefined) return this.#registry;
+    throw new SerializationException(
+      `Cannot find the Avro schema of ${what} as there is no schema registry: set schema.registry.url, or give the serde a registry or a schemaId`,
+    );
   }
 
   encode(value: T, out: ByteWriter, site: SerdeSite): void {
     const start = out.length;
-    if (this.#options.format !== "plain" && this.#options.schemaIdIn !== "header") {
-      const id = this.#idFor(site);
+    const output = site === this.#lastSite ? this.#lastOutput : this.#outputAt(site);
+    if (this.#confluent && !output.inHeader) {
       out.uint8(MAGIC_ID);
-      out.int32(id);
+      out.int32(output.id);
     }
+    WRITER.open(out);
     try {
-      this.#write(value, out);
+      output.type._write(WRITER, value);
     } catch (cause) {
       out.length = start;
       throw new SerializationException(
-        `Cannot write ${describeSite(site)} as ${this.name}: ${(cause as Error).message}`,
+        `Cannot write ${describeSite(site)} as ${this.name}: ${
+          refusedPart(output.type, value) ?? (cause as Error).message
+        }`,
         { cause },
       );
     }
   }
 
-  #write(value: T, out: ByteWriter): void {
-    for (let room = 64;; room *= 4) {
-      const at = out.reserve(room);
-      out.length = at;
-      if (out.bytes !== this.#target) {
-        this.#target = out.bytes;
-        this.#targetBuffer = Buffer.from(out.bytes.buffer, out.bytes.byteOffset, out.bytes.length);
-      }
-      // A negative result says how many bytes are missing.
-      const end = this.#type.encode(value, this.#targetBuffer, at);
-      if (end >= 0) {
-        out.length = end;
-        return;
-      }
-      room = Math.max(room, (out.bytes.length - at - end) / 4);
+  #outputAt(site: SerdeSite): Output {
+    const output = this.#outputs.get(site) ?? this.#makeOutput(site);
+    this.#outputs.set(site, output);
+    this.#lastSite = site;
+    this.#lastOutput = output;
+    return output;
+  }
+
+  #makeOutput(site: SerdeSite): Output {
+    if (!this.#needsRegistry) {
+      return {
+        id: this.#options.schemaId ?? 0,
+        type: this.#type,
+        inHeader: false,
+        header: undefined,
+      };
     }
+    const chosen = this.#ids.of(this.#subject(site), site, this.#registryFor(describeSite(site)));
+    const type = chosen.schema ? this.#typeOf(chosen.schema, chosen.id, site) : this.#type;
+    // Where no headers travel the id is written before the payload, as by default.
+    const inHeader = this.#options.schemaIdIn === "header" && site.headerless !== true;
+    if (inHeader && chosen.guid === undefined) {
+      throw new SerializationException(
+        `Cannot write the schema id of ${
+          describeSite(site)
+        } into a header as the registry tells no GUID for id ${chosen.id}: use schemaIdIn "prefix"`,
+      );
+    }
+    return {
+      id: chosen.id,
+      type,
+      inHeader,
+      header: inHeader ? guidBytes(chosen.guid!) : undefined,
+    };
   }
 
   headersOf(_value: T, site: SerdeSite, headers: Headers): Headers {
-    if (this.#options.schemaIdIn !== "header") return headers;
-    const guid = this.#ids.guidFor(site, () => this.#subject(site));
-    const bytes = new Uint8Array(17);
-    bytes[0] = MAGIC_GUID;
-    bytes.set(Buffer.from(guid.replaceAll("-", ""), "hex"), 1);
-    return headers.add(HEADER_NAMES[site.isKey ? 1 : 0], bytes);
+    const name = schemaHeader(site);
+    // An id that came with the input is no longer true, and readers believe a header before the payload.
+    const others = headers.size > 0 && headers.last(name) !== undefined
+      ? headers.remove(name)
+      : headers;
+    const { header } = site === this.#lastSite ? this.#lastOutput : this.#outputAt(site);
+    return header === undefined ? others : others.add(name, header);
   }
 
   decode(bytes: Uint8Array, start: number, end: number, site: SerdeSite, headers?: Headers): T {
     let at = start;
-    let resolver: AvroType | undefined;
-    if (this.#options.format !== "plain") {
+    let reading: AvroReading = this.#type;
+    let writtenWith: number | string | undefined;
+    if (this.#confluent) {
       const guid = headers === undefined || headers.size === 0 ? undefined : guidIn(headers, site);
-      if (guid !== undefined) resolver = this.#resolverFor(guid, site);
-      else {
-        const id = readMagic(bytes, start, end, site);
-        at = start + 5;
-        if (id === this.#lastId) resolver = this.#lastResolver;
-        else {
-          resolver = this.#resolverFor(id, site);
+      if (guid !== undefined) {
+        reading = this.#readingOf(guid, site);
+        writtenWith = guid;
+      } else {
+        const id = readPrefix(bytes, start, end, site);
+        writtenWith = id;
+        at += PREFIX_SIZE;
+        if (id !== this.#lastId) {
+          this.#lastReading = this.#readingOf(id, site);
           this.#lastId = id;
-          this.#lastResolver = resolver;
         }
+        reading = this.#lastReading;
       }
     }
-    if (bytes !== this.#slab) {
-      this.#slab = bytes;
-      this.#slabBuffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    }
-    let decoded: { value: T; offset: number };
+    READER.open(bytes, at, end);
+    let fault: unknown;
     try {
-      decoded = this.#type.decode(this.#slabBuffer, at, resolver as never);
+      const value = reading._read(READER);
+      if (READER.pos === end) return value as T;
     } catch (cause) {
-      throw new SerializationException(
-        `Cannot read ${describeSite(site)} as ${this.name}: ${(cause as Error).message}`,
-        { cause },
-      );
+      fault = cause;
     }
-    if (decoded.offset !== end) throw wrongLength(decoded.offset, start, end, site, this.name);
-    return decoded.value;
+    const why = fault === undefined
+      ? `it has ${end - READER.pos} bytes too many`
+      : (fault as Error).message;
+    const schema = writtenWith === undefined ? "" : ` with schema ${writtenWith}`;
+    throw new SerializationException(
+      `Cannot read ${describeSite(site)} as ${this.name} as ${why}: current value is ${
+        end - start
+      } bytes${schema}`,
+      { cause: fault },
+    );
   }
 
   /** @throws {SchemaPending} while the writer's schema is on its way */
-  #resolverFor(id: number | string, site: SerdeSite): AvroType | undefined {
-    if (this.#resolvers.has(id)) return this.#resolvers.get(id);
+  #readingOf(id: number | string, site: SerdeSite): AvroReading {
+    const known = this.#readings.get(id);
+    if (known !== undefined) return known;
     if (this.#options.schemaId !== undefined) {
       throw new SerializationException(
         `Cannot read ${
@@ -185,20 +236,11 @@ class AvroSerde<T> implements Serde<T> {
         } as ${this.name} as only the schema id ${this.#options.schemaId} is known: current value is ${id}`,
       );
     }
-    const schema = this.#ids.schemaOf(id, site);
-    if (schema instanceof Promise) {
-      throw new SchemaPending(`The schema ${id} is being fetched`, schema);
-    }
-    const resolver = this.#resolve(schema, id, site);
-    this.#resolvers.set(id, resolver);
-    return resolver;
-  }
-
-  #resolve(writer: RegisteredSchema, id: number | string, site: SerdeSite): AvroType | undefined {
+    const schema = this.#written.get(id, site, this.#registryFor(describeSite(site)));
+    const writer = this.#typeOf(schema, id, site);
+    let reading: AvroReading;
     try {
-      const parsed = JSON.parse(writer.schema);
-      if (JSON.stringify(parsed) === this.#registered.schema) return undefined;
-      return this.#type.createResolver(avroTypeOf(parsed, this.#options)) as unknown as AvroType;
+      reading = resolve(this.#type, writer);
     } catch (cause) {
       throw new SerializationException(
         `Cannot read ${
@@ -209,43 +251,24 @@ class AvroSerde<T> implements Serde<T> {
         { cause },
       );
     }
+    this.#readings.set(id, reading);
+    return reading;
   }
-}
 
-function readMagic(bytes: Uint8Array, start: number, end: number, site: SerdeSite): number {
-  if (end - start < 5 || bytes[start] !== MAGIC_ID) {
-    throw new SerializationException(
-      `Cannot read ${
-        describeSite(site)
-      } as Avro as it must begin with the magic byte 0 and a schema id of 4 bytes: current value is ${
-        end - start
-      } bytes${end > start ? ` that begin with ${bytes[start]}` : ""}`,
-    );
+  #typeOf(schema: WholeSchema, id: number | string, site: SerdeSite): AvroType {
+    const refused = (why: string, cause?: unknown) =>
+      new SerializationException(
+        `Cannot use the schema ${id} for ${describeSite(site)} as it ${why}`,
+        { cause },
+      );
+    if (schema.schemaType !== "AVRO") {
+      throw refused(`must be Avro: current value is ${schema.schemaType}`);
+    }
+    try {
+      const named = schema.named.map((text) => JSON.parse(text));
+      return avroTypeOf(JSON.parse(schema.schema), this.#options, named);
+    } catch (cause) {
+      throw refused(`is not valid: ${(cause as Error).message}`, cause);
+    }
   }
-  return ((bytes[start + 1] << 24) | (bytes[start + 2] << 16) | (bytes[start + 3] << 8) |
-    bytes[start + 4]) >>> 0;
-}
-
-function guidIn(headers: Headers, site: SerdeSite): string | undefined {
-  const value = headers.last(HEADER_NAMES[site.isKey ? 1 : 0]);
-  if (!value || value.length !== 17 || value[0] !== MAGIC_GUID) return undefined;
-  const hex = Buffer.from(value.subarray(1)).toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${
-    hex.slice(20)
-  }`;
-}
-
-function wrongLength(
-  offset: number,
-  start: number,
-  end: number,
-  site: SerdeSite,
-  name: string,
-): SerializationException {
-  const what = offset < 0 || offset > end ? "is cut short" : `has ${end - offset} bytes too many`;
-  return new SerializationException(
-    `Cannot read ${describeSite(site)} as ${name} as it ${what}: current value is ${
-      end - start
-    } bytes`,
-  );
 }

@@ -1,32 +1,62 @@
-import { Buffer } from "node:buffer";
-import avsc from "avsc";
+import { type AvroReading, DecimalText, TIMES } from "./avro_logical_types.ts";
+import { bigintLong, OWN_TYPES, shown } from "./avro_own_types.ts";
+import type { AvroWriter } from "./avro_writer.ts";
+import { avsc } from "./avsc.ts";
 
-/** A schema that can encode and decode; avsc's, which is imported here alone. */
-export type AvroType = avsc.Type;
+export type { AvroReading };
+
+/** A schema that reads and writes. */
+export interface AvroType extends AvroReading {
+  /** The full name of a named type. */
+  readonly name?: string;
+  readonly typeName: string;
+  _write(to: AvroWriter, value: unknown): void;
+}
 
 /** How Avro's types become values. */
 export interface AvroTypeOptions {
   /** 64-bit integers as `bigint` (default), or as numbers, which refuses what a number cannot hold exactly. */
   readonly long?: "bigint" | "number";
-  /** `timestamp-millis` and `timestamp-micros` as `Date`; by default as the plain 64-bit integer. */
+  /** `timestamp-millis`, `timestamp-micros` and `date` as `Date`; by default as the plain integers. Micros below a millisecond are cut off. */
   readonly timestamps?: "date" | "plain";
+  /** `decimal` as text such as `"-12.30"`, exact and with all digits of its scale; by default as its bytes. */
+  readonly decimals?: "text" | "bytes";
 }
 
-/** The avsc type of a schema. @throws {TypeError} when the schema is not valid Avro. */
-export function avroTypeOf(schema: unknown, options: AvroTypeOptions): avsc.Type {
-  const long = options.long === "number" ? undefined : bigintLong();
-  const logicalTypes: Record<string, unknown> = options.timestamps === "date"
-    ? { "timestamp-millis": TimestampMillis, "timestamp-micros": TimestampMicros }
-    : {};
-  // avsc's registry finds "long" only where it stands as a bare name.
-  const typeHook = (part: unknown) => {
-    const { type, logicalType = "" } = (part ?? {}) as { type?: unknown; logicalType?: string };
-    return type === "long" && !(logicalType in logicalTypes) ? long : undefined;
+/**
+ * The type of a schema. `named` are the schemas of types that it refers to without defining them, each before those that use it.
+ * @throws {TypeError} when the schema is not valid Avro
+ */
+export function avroTypeOf(
+  schema: unknown,
+  options: AvroTypeOptions,
+  named: readonly unknown[] = [],
+): AvroType {
+  const logicalTypes: Record<string, unknown> = {
+    ...(options.timestamps === "date" ? TIMES : {}),
+    ...(options.decimals === "text" ? { decimal: DecimalText } : {}),
   };
-  const registry = long ? { long } : {};
+  const bigints = options.long !== "number";
+  // avsc looks in the registry only where a primitive stands as a bare name, and calls the hook everywhere else.
+  const registry: Record<string, unknown> = { bytes: new OWN_TYPES.bytes({ type: "bytes" }, {}) };
+  registry.long = bigints ? bigintLong() : new OWN_TYPES.long({ type: "long" }, {});
+  const typeHook = (part: unknown, settings: unknown) => {
+    const { type, logicalType = "" } = (part ?? {}) as { type?: string; logicalType?: string };
+    if (logicalType in logicalTypes) return undefined;
+    if (type === "long" && bigints) return bigintLong();
+    const Own = OWN_TYPES[type as keyof typeof OWN_TYPES];
+    return Own && new Own(part, settings);
+  };
+  const settings = {
+    registry,
+    typeHook,
+    logicalTypes,
+    assertLogicalTypes: true,
+    omitRecordMethods: true,
+  };
   try {
-    const settings = { registry, typeHook, logicalTypes, omitRecordMethods: true };
-    return avsc.Type.forSchema(schema as avsc.Schema, settings as never);
+    for (const part of named) avsc.Type.forSchema(part as avsc.Schema, settings as never);
+    return avsc.Type.forSchema(schema as avsc.Schema, settings as never) as unknown as AvroType;
   } catch (cause) {
     throw new TypeError(
       `Cannot use the Avro schema as it is not valid: ${(cause as Error).message}`,
@@ -35,53 +65,37 @@ export function avroTypeOf(schema: unknown, options: AvroTypeOptions): avsc.Type
   }
 }
 
-/** Longs as bigint. A type is tied to one parsed schema, so each gets its own. */
-function bigintLong(): avsc.Type {
-  return avsc.types.LongType.__with({
-    fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(0),
-    toBuffer: (value: bigint) => {
-      const buffer = Buffer.alloc(8);
-      buffer.writeBigInt64LE(value);
-      return buffer;
-    },
-    fromJSON: (value: number | string) => BigInt(value),
-    toJSON: (value: bigint) => Number(value),
-    isValid: (value: unknown) => typeof value === "bigint" && BigInt.asIntN(64, value) === value,
-    compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
-  }) as unknown as avsc.Type;
+/**
+ * What reads as `reader` what was written as `writer`; the reader itself where both write the same bytes.
+ * @throws {Error} when the schemas do not resolve
+ */
+export function resolve(reader: AvroType, writer: AvroType): AvroReading {
+  const [to, from] = [reader, writer] as unknown as avsc.Type[];
+  if (sameForm(to, from)) return reader;
+  // Avro resolves records by their unqualified names.
+  const options = { ignoreNamespaces: true } as never;
+  return (to.createResolver as any)(from, options) as AvroReading;
 }
 
-class TimestampMillis extends avsc.types.LogicalType {
-  override _fromValue(value: any): Date {
-    return new Date(Number(value));
-  }
-  override _toValue(date: any): any {
-    if (!(date instanceof Date)) return undefined;
-    return inUnit(this, date.getTime());
-  }
-  override _resolve(type: avsc.Type): any {
-    return avsc.Type.isType(type, "long", "int", "logical:timestamp-millis")
-      ? (v: any) => this._fromValue(v)
-      : undefined;
-  }
+function sameForm(a: avsc.Type, b: avsc.Type): boolean {
+  const full = (type: avsc.Type) => JSON.stringify(type.schema({ exportAttrs: true }));
+  // Logical types are no part of the canonical form, but of how values look.
+  return a.equals(b) && full(a) === full(b);
 }
 
-class TimestampMicros extends avsc.types.LogicalType {
-  override _fromValue(value: any): Date {
-    return new Date(Math.floor(Number(value) / 1_000));
+/** Which part of a value its type refuses, for a message; undefined when it refuses none. */
+export function refusedPart(type: AvroType, value: unknown): string | undefined {
+  let found: string | undefined;
+  const errorHook = (path: string[], part: unknown, expected: avsc.Type) => {
+    const at = path.length === 0 ? "the value" : path.join(".");
+    found ??= `${at} must be ${expected.branchName ?? expected.typeName}: current value is ${
+      shown(part)
+    }`;
+  };
+  try {
+    (type as unknown as avsc.Type).isValid(value, { errorHook } as never);
+  } catch {
+    // A value whose getters throw is refused with what writing it threw.
   }
-  override _toValue(date: any): any {
-    if (!(date instanceof Date)) return undefined;
-    return inUnit(this, date.getTime() * 1_000);
-  }
-  override _resolve(type: avsc.Type): any {
-    return avsc.Type.isType(type, "long", "logical:timestamp-micros")
-      ? (v: any) => this._fromValue(v)
-      : undefined;
-  }
-}
-
-/** The number as the underlying long wants it: a bigint where longs are bigints. */
-function inUnit(type: avsc.types.LogicalType, value: number): number | bigint {
-  return type.underlyingType.isValid(value) ? value : BigInt(value);
+  return found;
 }

@@ -34,9 +34,7 @@ export class MockSchemaRegistry implements SchemaRegistry {
 
   lookup(subject: string, schema: RegisteredSchema): number {
     const id = this.#idOf(schema);
-    const versions = this.#subjects.get(subject);
-    if (!versions) throw new SchemaRegistryError(`Subject '${subject}' not found.`, 404, 40401);
-    if (!versions.some((v) => v.id === id)) {
+    if (!this.#versions(subject).some((v) => v.id === id)) {
       throw new SchemaRegistryError("Schema not found", 404, 40403);
     }
     return id;
@@ -54,10 +52,22 @@ export class MockSchemaRegistry implements SchemaRegistry {
     return schema;
   }
 
+  version(subject: string, version: number): SubjectVersion {
+    const versions = this.#versions(subject);
+    const found = versions[version - 1];
+    if (!found) throw new SchemaRegistryError(`Version ${version} not found.`, 404, 40402);
+    return found;
+  }
+
   latest(subject: string): SubjectVersion {
+    const versions = this.#versions(subject);
+    return versions[versions.length - 1];
+  }
+
+  #versions(subject: string): readonly SubjectVersion[] {
     const versions = this.#subjects.get(subject);
     if (!versions) throw new SchemaRegistryError(`Subject '${subject}' not found.`, 404, 40401);
-    return versions[versions.length - 1];
+    return versions;
   }
 
   /** A mock refuses nothing. */
@@ -65,10 +75,8 @@ export class MockSchemaRegistry implements SchemaRegistry {
     return true;
   }
 
-  /** The GUID under which a registered schema is found by `byGuid`. */
-  guidOf(id: number): string {
-    this.byId(id);
-    return guidOf(id);
+  guidOf(id: number): string | undefined {
+    return this.#byId.has(id) ? guidOf(id) : undefined;
   }
 
   #idOf(schema: RegisteredSchema): number {

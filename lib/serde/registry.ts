@@ -16,6 +16,14 @@ export interface RegisteredSchema {
   readonly references: readonly SchemaReference[];
 }
 
+/** What is done with an answer that is there or on its way. */
+export function whenKnown<T, U>(
+  answer: Eventually<T>,
+  use: (value: T) => Eventually<U>,
+): Eventually<U> {
+  return answer instanceof Promise ? answer.then(use) : use(answer);
+}
+
 /** A named schema that another one uses. */
 export interface SchemaReference {
   readonly name: string;
@@ -43,8 +51,12 @@ export interface SchemaRegistry {
   byId(id: number): Eventually<RegisteredSchema>;
   /** The schema of a GUID in lower-case text. @throws {SchemaRegistryError} when there is none or the registry knows no GUIDs. */
   byGuid(guid: string): Eventually<RegisteredSchema>;
+  /** One version of a subject. @throws {SchemaRegistryError} 40401 or 40402 when it is unknown. */
+  version(subject: string, version: number): Eventually<SubjectVersion>;
   /** A subject's newest version. @throws {SchemaRegistryError} 40401 when the subject is unknown. */
   latest(subject: string): Eventually<SubjectVersion>;
+  /** The GUID of an id that this registry gave, in lower-case text; undefined when it tells none. */
+  guidOf?(id: number): string | undefined;
   /**
    * Tells of a schema that may be met in records. Only a registry that lives in the isolate needs it: a Worker reads there what another isolate
    * registered.
@@ -65,6 +77,10 @@ export class SchemaRegistryError extends Error {
     super(message, options);
     this.status = status;
     this.code = code;
+  }
+  /** Whether the registry answered that what was asked for does not exist (40401 to 40403), rather than that it cannot answer. */
+  get unknown(): boolean {
+    return this.code >= 40401 && this.code <= 40403;
   }
   /** Whether the same request may succeed later. */
   get retriable(): boolean {

@@ -40,6 +40,7 @@ export class SchemaRegistryClient implements SchemaRegistry {
   readonly #byId = new Map<number, Eventually<RegisteredSchema>>();
   readonly #byGuid = new Map<string, Eventually<RegisteredSchema>>();
   readonly #ids = new Map<string, Eventually<number>>();
+  readonly #versions = new Map<string, Eventually<SubjectVersion>>();
 
   /** @throws {TypeError} when no address is given */
   constructor(options: SchemaRegistryOptions) {
@@ -89,6 +90,13 @@ export class SchemaRegistryClient implements SchemaRegistry {
       guid,
       async () => readSchema(await this.#request("GET", `/schemas/guids/${guid}`)),
     );
+  }
+
+  version(subject: string, version: number): Eventually<SubjectVersion> {
+    return remember(this.#versions, `${subject}\n${version}`, async () => {
+      const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
+      return readSubjectVersion(await this.#request("GET", path));
+    });
   }
 
   async latest(subject: string): Promise<SubjectVersion> {
