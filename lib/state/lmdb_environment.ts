@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { ProcessorStateException, StreamsException } from "../errors.ts";
 import { mayBeTorn, writeBootMark } from "./boot_mark.ts";
-import { MemoryBytes } from "./memory_environment.ts";
 import type { ByteEntry } from "./ordered_bytes.ts";
 import { type CommittedBytes, OverlaidStore } from "./overlay.ts";
+import { type ResidentBudget, threadResidentBudget } from "./resident_budget.ts";
 import type { ByteCursor, ByteStore, StateEnvironment } from "./store.ts";
 
 /** How safe a commit is against a crash of the kernel. `never`: such a crash costs a restore; `commit`: each commit is fsynced. */
@@ -17,6 +17,8 @@ export interface LmdbEnvironmentOptions {
   readonly directory: string;
   /** Default: `never`. */
   readonly sync?: StateSync;
+  /** The memory for rows that need not be read from the disk again. Default: that of the thread. */
+  readonly resident?: ResidentBudget;
 }
 
 const DATA_FILE = "state.mdb";
@@ -37,7 +39,7 @@ const MAX_KEY_BYTES = 4025;
  */
 export class LmdbEnvironment implements StateEnvironment {
   readonly #directory: string;
-  readonly #sync: StateSync;
+  readonly #resident: ResidentBudget;
   readonly #root: RootDatabase<Uint8Array, Uint8Array>;
   readonly #positions: Database<number, string>;
   readonly #offsets = new Map<string, number>();
@@ -53,13 +55,14 @@ export class LmdbEnvironment implements StateEnvironment {
    */
   constructor(options: LmdbEnvironmentOptions) {
     this.#directory = options.directory;
-    this.#sync = options.sync ?? "never";
+    const { sync = "never" } = options;
+    this.#resident = options.resident ?? threadResidentBudget;
     mkdirSync(this.#directory, { recursive: true });
     const mark = join(this.#directory, MARK_FILE);
-    if (this.#sync === "never" && mayBeTorn(mark)) removeFiles(this.#directory);
+    if (sync === "never" && mayBeTorn(mark)) removeFiles(this.#directory);
     writeBootMark(mark, "open");
     try {
-      this.#root = openRoot(this.#directory, this.#sync);
+      this.#root = openRoot(this.#directory, sync);
       this.#positions = this.#root.openDB<number, string>({
         name: "positions",
         encoding: "json",
@@ -79,9 +82,10 @@ export class LmdbEnvironment implements StateEnvironment {
   open(name: string, options?: { readonly volatile?: boolean }): ByteStore {
     let store = this.#stores.get(name);
     if (store === undefined) {
-      const bytes = options?.volatile ? new MemoryBytes() : new LmdbBytes(this.#root, name);
-      if (options?.volatile) this.#forgetPosition(name);
-      store = new OverlaidStore(name, bytes);
+      if (options?.volatile) {
+        this.#forgetPosition(name);
+        store = new OverlaidStore(name);
+      } else store = new OverlaidStore(name, new LmdbBytes(this.#root, name), this.#resident);
       this.#stores.set(name, store);
     }
     return store;
@@ -125,7 +129,6 @@ export class LmdbEnvironment implements StateEnvironment {
   }
 
   wipe(): void {
-    for (const store of this.#stores.values()) store.rollback();
     this.#root.transactionSync(() => {
       // Databases of stores that are not open now are emptied too.
       for (const name of [...this.#root.getKeys({})]) {
@@ -133,8 +136,8 @@ export class LmdbEnvironment implements StateEnvironment {
         if (text.startsWith(STORE_PREFIX)) openStore(this.#root, text).clearSync();
       }
       this.#positions.clearSync();
+      for (const store of this.#stores.values()) store.wipe();
     });
-    for (const store of this.#stores.values()) store.wipe();
     this.#offsets.clear();
   }
 
@@ -142,7 +145,7 @@ export class LmdbEnvironment implements StateEnvironment {
   close({ clean }: { clean: boolean }): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.rollback();
+    for (const store of this.#stores.values()) store.close();
     void this.#root.close();
     if (!clean) return;
     const file = openSync(join(this.#directory, DATA_FILE), "r+");

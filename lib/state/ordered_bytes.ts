@@ -4,6 +4,10 @@ import { compareBytes } from "../record/bytes.ts";
 export class ByteEntry {
   readonly key: Uint8Array;
   value: Uint8Array | null;
+  /** Whether the row differs from what is committed, or may. */
+  isDirty = false;
+  /** Of a dirty row, what is committed; undefined: not known. */
+  committed: Uint8Array | null | undefined = undefined;
   readonly hash: number;
   /** The next row of the same bucket. */
   next: ByteEntry | null;
@@ -57,43 +61,45 @@ export class OrderedBytes {
     return undefined;
   }
 
-  /** Sets the row's value. The key array is kept when the row is new. */
-  set(key: Uint8Array, value: Uint8Array | null): void {
+  /** The row of that key; a new one has no value and keeps the key array. Values are set with `setValue`. */
+  upsert(key: Uint8Array): ByteEntry {
     const hash = hashBytes(key);
     const slot = hash & (this.#buckets.length - 1);
     const first = this.#buckets[slot];
     let entry = first;
     while (entry !== null) {
-      if (entry.hash === hash && sameBytes(entry.key, key)) {
-        this.#bytes += lengthOf(value) - lengthOf(entry.value);
-        entry.value = value;
-        return;
-      }
+      if (entry.hash === hash && sameBytes(entry.key, key)) return entry;
       entry = entry.next;
     }
-    const added = new ByteEntry(key, value, hash, first);
+    const added = new ByteEntry(key, null, hash, first);
     this.#buckets[slot] = added;
     this.#size++;
-    this.#bytes += key.length + lengthOf(value) + ROW_BYTES;
+    this.#bytes += key.length + ROW_BYTES;
     if (this.#size > this.#buckets.length) this.#grow();
     if (this.#chunks !== undefined) this.#insert(this.#chunks, added);
+    return added;
   }
 
-  /** Removes the row altogether. */
-  remove(key: Uint8Array): void {
-    const hash = hashBytes(key);
-    const slot = hash & (this.#buckets.length - 1);
+  /** Gives a row of this table its value. */
+  setValue(entry: ByteEntry, value: Uint8Array | null): void {
+    this.#bytes += lengthOf(value) - lengthOf(entry.value);
+    entry.value = value;
+  }
+
+  /** Removes a row of this table altogether. */
+  remove(entry: ByteEntry): void {
+    const slot = entry.hash & (this.#buckets.length - 1);
     let before: ByteEntry | null = null;
-    let entry = this.#buckets[slot];
-    while (entry !== null && !(entry.hash === hash && sameBytes(entry.key, key))) {
-      before = entry;
-      entry = entry.next;
+    let each = this.#buckets[slot];
+    while (each !== null && each !== entry) {
+      before = each;
+      each = each.next;
     }
-    if (entry === null) return;
+    if (each === null) return;
     if (before === null) this.#buckets[slot] = entry.next;
     else before.next = entry.next;
     this.#size--;
-    this.#bytes -= key.length + lengthOf(entry.value) + ROW_BYTES;
+    this.#bytes -= entry.key.length + lengthOf(entry.value) + ROW_BYTES;
     if (this.#chunks !== undefined) this.#extract(this.#chunks, entry);
   }
 
@@ -106,6 +112,11 @@ export class OrderedBytes {
     this.#bytes = 0;
     this.#chunks = undefined;
     this.#changes++;
+  }
+
+  /** Whether the rows are kept in order now. */
+  get isOrdered(): boolean {
+    return this.#chunks !== undefined;
   }
 
   /** All rows in key order. The array is the caller's. */
@@ -296,7 +307,8 @@ function lowerBound(chunk: ByteEntry[], key: Uint8Array): number {
   return low;
 }
 
-function byKey(a: ByteEntry, b: ByteEntry): number {
+/** The order of rows. */
+export function byKey(a: ByteEntry, b: ByteEntry): number {
   return compareBytes(a.key, b.key);
 }
 

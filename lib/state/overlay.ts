@@ -1,8 +1,15 @@
 import { compareBytes } from "../record/bytes.ts";
-import { type ByteEntry, OrderedBytes, type OrderedCursor } from "./ordered_bytes.ts";
+import {
+  byKey,
+  type ByteEntry,
+  OrderedBytes,
+  type OrderedCursor,
+  ROW_BYTES,
+} from "./ordered_bytes.ts";
+import { ResidentBudget } from "./resident_budget.ts";
 import type { ByteCursor, ByteStore } from "./store.ts";
 
-/** Committed rows: what an overlay lies over. Memory and LMDB have one each. */
+/** Committed rows on a disk: what an overlay lies over. */
 export interface CommittedBytes {
   /** The value; the caller may keep it. */
   get(key: Uint8Array): Uint8Array | undefined;
@@ -20,44 +27,81 @@ export interface CommittedBytes {
 
 /** Rows that a commit removes of what was trimmed, beside twice the number it writes. */
 const TRIM_ROWS = 1_000;
+const FIRST_KEY = new Uint8Array(0);
 
 /**
- * A byte store whose writes stay in memory until `commit`: reads see them merged with the committed rows. This is the
- * transaction of a task's state, on memory and on LMDB alike.
+ * A byte store whose writes stay in memory until `commit`: the transaction of a task's state. Reads see them merged with the committed rows.
+ *
+ * Committed rows from `residentFrom` on stay in memory as well, so that recent rows are read without the disk and missing ones are known to be
+ * missing. A store that was empty when it was opened is resident as a whole, windowed ones from their newest segment on; when all stores of
+ * a thread together hold too much, the lower half of the largest goes. Without committed rows below it the store lives in memory alone.
  */
 export class OverlaidStore implements ByteStore {
   readonly name: string;
-  readonly #committed: CommittedBytes;
-  readonly #written = new OrderedBytes();
+  readonly #committed: CommittedBytes | undefined;
+  readonly #budget: ResidentBudget | undefined;
+  /** Uncommitted and resident rows. */
+  readonly #rows = new OrderedBytes();
+  #dirty: ByteEntry[] = [];
+  #dirtyBytes = 0;
+  /** Undefined: nothing is resident. */
+  #residentFrom: Uint8Array | undefined = FIRST_KEY;
   /** Rows below were given up since the last commit; undefined: none. */
   #floor: Uint8Array | undefined = undefined;
   /** The part of earlier floors that commits have not got to yet. */
   #trimming: Uint8Array | undefined = undefined;
 
-  constructor(name: string, committed: CommittedBytes) {
+  /** Without `committed` the rows are in memory alone; else those that are resident count against the budget. */
+  constructor(name: string, committed?: CommittedBytes, budget?: ResidentBudget) {
     this.name = name;
     this.#committed = committed;
+    this.#budget = budget;
+    if (committed === undefined) return;
+    if (committed.count() > 0 || budget === undefined) this.#residentFrom = undefined;
+    budget?.register(this);
   }
 
   get uncommittedBytes(): number {
-    return this.#written.bytes;
+    return this.#dirtyBytes;
+  }
+
+  /** What the resident and uncommitted rows take, for the budget. */
+  get residentBytes(): number {
+    return this.#rows.bytes;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    if (this.#written.size > 0) {
-      const entry = this.#written.find(key);
-      if (entry !== undefined) return entry.value ?? undefined;
-    }
-    return this.#committed.get(key);
+    const entry = this.#rows.find(key);
+    if (entry !== undefined) return entry.value ?? undefined;
+    return this.#isResident(key) ? undefined : this.#committed!.get(key);
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    this.#committed.checkKey(key);
-    this.#written.set(key, value);
+    this.#committed?.checkKey(key);
+    this.#write(key, value);
   }
 
   delete(key: Uint8Array): void {
-    this.#written.set(key, null);
+    this.#write(key, null);
+  }
+
+  #write(key: Uint8Array, value: Uint8Array | null): void {
+    const rows = this.#rows;
+    const size = rows.size;
+    const entry = rows.upsert(key);
+    if (!entry.isDirty) {
+      const isNew = rows.size !== size;
+      entry.isDirty = true;
+      entry.committed = isNew && !this.#isResident(key) ? undefined : entry.value;
+      this.#dirty.push(entry);
+      this.#dirtyBytes += key.length + ROW_BYTES + lengthOf(value);
+    } else this.#dirtyBytes += lengthOf(value) - lengthOf(entry.value);
+    rows.setValue(entry, value);
+  }
+
+  #isResident(key: Uint8Array): boolean {
+    const from = this.#residentFrom;
+    return from !== undefined && (from.length === 0 || compareBytes(key, from) >= 0);
   }
 
   cursor(
@@ -65,9 +109,18 @@ export class OverlaidStore implements ByteStore {
     to: Uint8Array | undefined,
     reverse = false,
   ): ByteCursor {
-    const committed = this.#committed.cursor(from, to, reverse);
-    if (this.#written.size === 0) return committed;
-    return new MergedCursor(this.#written.cursor(from, to, reverse), committed, reverse);
+    const residentFrom = this.#residentFrom;
+    const rows = this.#rows.cursor(from, to, reverse);
+    const isInMemory = residentFrom !== undefined &&
+      (residentFrom.length === 0 || (from !== undefined && compareBytes(from, residentFrom) >= 0));
+    if (isInMemory) return new PresentCursor(rows);
+    const end = residentFrom === undefined
+      ? to
+      : to === undefined || compareBytes(to, residentFrom) > 0
+      ? residentFrom
+      : to;
+    const committed = this.#committed!.cursor(from, end, reverse);
+    return this.#rows.size === 0 ? committed : new MergedCursor(rows, committed, reverse);
   }
 
   *range(
@@ -84,12 +137,30 @@ export class OverlaidStore implements ByteStore {
   }
 
   bulk(entries: Iterable<readonly [Uint8Array, Uint8Array | null]>): void {
-    const rows = new OrderedBytes();
+    const sorted = new OrderedBytes();
     for (const [key, value] of entries) {
-      if (value !== null) this.#committed.checkKey(key);
-      rows.set(key, value);
+      if (value !== null) this.#committed?.checkKey(key);
+      sorted.setValue(sorted.upsert(key), value);
     }
-    this.#committed.apply(rows.sorted());
+    const rows = sorted.sorted();
+    this.#committed?.apply(rows);
+    for (const { key, value } of rows) this.#settle(key, value);
+    this.#budget?.relieve();
+  }
+
+  /** Takes over a row that is committed now. A write that waits for the next commit still counts. */
+  #settle(key: Uint8Array, value: Uint8Array | null): void {
+    const known = this.#rows.find(key);
+    if (known?.isDirty) {
+      if (this.#isResident(key)) known.committed = value;
+    } else if (this.#isResident(key)) {
+      if (value !== null) this.#rows.setValue(known ?? this.#rows.upsert(key), value);
+      else if (known !== undefined) this.#rows.remove(known);
+    }
+  }
+
+  noneFrom(key: Uint8Array): void {
+    if (this.#residentFrom === undefined && this.#budget !== undefined) this.#residentFrom = key;
   }
 
   trim(floor: Uint8Array): void {
@@ -97,45 +168,150 @@ export class OverlaidStore implements ByteStore {
   }
 
   approximateCount(): number {
-    return this.#committed.count() + this.#written.size;
+    const committed = this.#committed;
+    if (this.#residentFrom?.length === 0 || committed === undefined) return this.#rows.size;
+    return committed.count() + this.#dirty.length;
   }
 
   /** Hands the writes to the committed rows; within the environment's transaction. */
   commit(): void {
-    const written = this.#written.size;
-    if (written > 0) {
-      this.#committed.apply(this.#written.sorted());
-      this.#written.clear();
+    const dirty = this.#dirty;
+    if (dirty.length > 0) {
+      this.#committed?.apply(this.#dirtyInOrder());
+      this.#dirty = [];
+      this.#dirtyBytes = 0;
+      if (this.#residentFrom === undefined) this.#rows.clear();
+      else this.#keepResident(dirty);
     }
+    this.#removeTrimmed(TRIM_ROWS + 2 * dirty.length);
+    this.#budget?.relieve();
+  }
+
+  /** The dirty rows by key, without those that came and went. */
+  #dirtyInOrder(): readonly ByteEntry[] {
+    const rows = this.#rows;
+    const isWorth = (entry: ByteEntry) => entry.value !== null || entry.committed !== null;
+    // Rows that are in order already need no sorting, unless most of them are clean.
+    if (rows.isOrdered && this.#dirty.length > rows.size / 8) {
+      return rows.sorted().filter((entry) => entry.isDirty && isWorth(entry));
+    }
+    return this.#dirty.filter(isWorth).sort(byKey);
+  }
+
+  #keepResident(dirty: readonly ByteEntry[]): void {
+    for (const entry of dirty) {
+      entry.isDirty = false;
+      entry.committed = undefined;
+      if (entry.value === null || !this.#isResident(entry.key)) this.#rows.remove(entry);
+    }
+  }
+
+  #removeTrimmed(limit: number): void {
     const floor = this.#floor ?? this.#trimming;
     if (floor === undefined) return;
-    const limit = TRIM_ROWS + 2 * written;
-    const removed = this.#committed.removeBelow(floor, limit);
-    this.#trimming = removed < limit ? undefined : floor;
+    const inMemory = this.#removeBelow(floor, limit);
+    const onDisk = this.#committed?.removeBelow(floor, limit) ?? 0;
+    this.#trimming = inMemory < limit && onDisk < limit ? undefined : floor;
     this.#floor = undefined;
+  }
+
+  /** Removes clean rows below `floor` from memory, at most `limit`; gives how many. */
+  #removeBelow(floor: Uint8Array, limit: number): number {
+    const cursor = this.#rows.cursor(undefined, floor, false);
+    let removed = 0;
+    while (removed < limit && cursor.advance()) {
+      const entry = cursor.entry!;
+      if (entry.isDirty) continue;
+      this.#rows.remove(entry);
+      removed++;
+    }
+    return removed;
+  }
+
+  /** Gives up the lower half of what is resident. */
+  shed(): void {
+    const rows = this.#rows.sorted();
+    const half = rows[(rows.length >> 1) + 1]?.key;
+    if (half === undefined) {
+      this.#residentFrom = undefined;
+      for (const entry of rows) {
+        entry.committed = undefined;
+        if (!entry.isDirty) this.#rows.remove(entry);
+      }
+      return;
+    }
+    if (this.#residentFrom === undefined || compareBytes(half, this.#residentFrom) > 0) {
+      this.#residentFrom = half;
+    }
+    for (const entry of this.#dirty) {
+      // Below the new start the disk is asked again after a rollback.
+      if (!this.#isResident(entry.key)) entry.committed = undefined;
+    }
+    this.#removeBelow(half, Infinity);
   }
 
   /** Whether a commit has anything to do. */
   get isDirty(): boolean {
-    return this.#written.size > 0 || this.#floor !== undefined || this.#trimming !== undefined;
+    return this.#dirty.length > 0 || this.#floor !== undefined || this.#trimming !== undefined;
   }
 
   rollback(): void {
-    this.#written.clear();
     this.#floor = undefined;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    this.#dirtyBytes = 0;
+    for (const entry of dirty) {
+      const { committed } = entry;
+      entry.isDirty = false;
+      entry.committed = undefined;
+      if (committed === undefined || committed === null) this.#rows.remove(entry);
+      else this.#rows.setValue(entry, committed);
+    }
   }
 
+  /** Empties the store, within the environment's transaction. */
   wipe(): void {
-    this.rollback();
+    this.#dirty = [];
+    this.#dirtyBytes = 0;
+    this.#floor = undefined;
     this.#trimming = undefined;
-    this.#committed.clear();
+    this.#rows.clear();
+    this.#committed?.clear();
+    if (this.#committed === undefined || this.#budget !== undefined) this.#residentFrom = FIRST_KEY;
+  }
+
+  close(): void {
+    this.#budget?.unregister(this);
+    this.#rows.clear();
   }
 }
 
-/** Uncommitted over committed rows, in order; of two rows with the same key the uncommitted one counts. */
+/** Rows in memory without those that are deleted. */
+class PresentCursor implements ByteCursor {
+  key: Uint8Array = FIRST_KEY;
+  value: Uint8Array = FIRST_KEY;
+  readonly #rows: OrderedCursor;
+  constructor(rows: OrderedCursor) {
+    this.#rows = rows;
+  }
+  advance(): boolean {
+    const rows = this.#rows;
+    while (rows.advance()) {
+      const entry = rows.entry!;
+      if (entry.value === null) continue;
+      this.key = entry.key;
+      this.value = entry.value;
+      return true;
+    }
+    return false;
+  }
+  close(): void {}
+}
+
+/** Rows in memory over committed ones, in order; of two rows with the same key the one in memory counts. */
 class MergedCursor implements ByteCursor {
-  key: Uint8Array = NOTHING;
-  value: Uint8Array = NOTHING;
+  key: Uint8Array = FIRST_KEY;
+  value: Uint8Array = FIRST_KEY;
   readonly #upper: OrderedCursor;
   readonly #lower: ByteCursor;
   readonly #reverse: boolean;
@@ -183,4 +359,6 @@ class MergedCursor implements ByteCursor {
   }
 }
 
-const NOTHING = new Uint8Array(0);
+function lengthOf(value: Uint8Array | null): number {
+  return value === null ? 0 : value.length;
+}

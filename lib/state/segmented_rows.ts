@@ -49,6 +49,9 @@ export class SegmentedRows {
     this.#readableMs = options.retentionMs + (options.readableLongerMs ?? 0);
     this.#intervalMs = options.segmentIntervalMs;
     this.#segments = existingSegments(options.rows);
+    // What is newer than all that is there stays in memory: most reads are of recent rows.
+    const newest = this.#segments[this.#segments.length - 1];
+    if (newest !== undefined) this.rows.noneFrom(segmentPrefix(newest + 1));
   }
 
   /** The least time that reads still show. */

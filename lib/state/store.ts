@@ -171,6 +171,11 @@ export interface ByteStore {
   /** Writes that bypass the transaction: restore only. Later entries of the same key win. */
   bulk(entries: Iterable<readonly [Uint8Array, Uint8Array | null]>): void;
   /**
+   * Tells that there is no row from `key` on. Rows that are written there from now on are kept in memory too, as far as they fit: a store whose
+   * new rows lie above its old ones is then read without the disk.
+   */
+  noneFrom(key: Uint8Array): void;
+  /**
    * Gives up all rows below `floor`: with the next commit they are removed a bounded number at a time, so that expiry never stalls
    * a commit. Until they are gone they can still be read.
    */

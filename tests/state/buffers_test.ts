@@ -124,7 +124,7 @@ for (const { name, open, isDurable, remove } of testEnvironments()) {
     assertEquals(again.context.logged.map(({ value }) => value), [null]);
     environment.commit(new Map());
     assertEquals(openSuppress(environment).buffer.recordCount, 0);
-    assertEquals(isDurable, name === "lmdb");
+    assertEquals(isDurable, name !== "memory");
 
     const restored = suppressBufferBuilder("r", { key: text, value: text, engine: "memory" })
       .build();

@@ -8,6 +8,7 @@ import type { Serde } from "../../lib/serde/serde.ts";
 import { cacheBudget } from "../../lib/state/cache_budget.ts";
 import { LmdbEnvironment } from "../../lib/state/lmdb_environment.ts";
 import { MemoryEnvironment } from "../../lib/state/memory_environment.ts";
+import { ResidentBudget } from "../../lib/state/resident_budget.ts";
 import type {
   DropReason,
   RestoreRows,
@@ -111,7 +112,13 @@ export interface TestEnvironment {
 
 /** Makes one environment of each kind. */
 export function testEnvironments(): TestEnvironment[] {
-  const directory = temporaryDirectory();
+  const lmdb = (name: string, residentBytes: number): TestEnvironment => {
+    const directory = temporaryDirectory();
+    const open = () =>
+      new LmdbEnvironment({ directory, resident: new ResidentBudget(residentBytes) });
+    const remove = () => rmSync(directory, { recursive: true, force: true });
+    return { name, isDurable: true, open, remove };
+  };
   return [
     {
       name: "memory",
@@ -119,12 +126,9 @@ export function testEnvironments(): TestEnvironment[] {
       open: () => new MemoryEnvironment(),
       remove: () => {},
     },
-    {
-      name: "lmdb",
-      isDurable: true,
-      open: () => new LmdbEnvironment({ directory }),
-      remove: () => rmSync(directory, { recursive: true, force: true }),
-    },
+    lmdb("lmdb", 64_000_000),
+    lmdb("lmdb, all read from disk", 0),
+    lmdb("lmdb, some read from disk", 4_000),
   ];
 }
 
