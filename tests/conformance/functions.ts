@@ -1,5 +1,5 @@
 /** The named functions of the scenario format; its README defines each of them. */
-import { Windowed } from "../../lib/record/windowed.ts";
+import type { Windowed } from "../../lib/record/windowed.ts";
 import {
   fromJson,
   inner,

@@ -3,7 +3,7 @@
  * text differs from an integer's ("1.0") and the functions of the scenario format work by the value's own type.
  */
 import { Windowed } from "../../lib/record/windowed.ts";
-import { type Serde } from "../../lib/serde/serde.ts";
+import type { Serde } from "../../lib/serde/serde.ts";
 import { double, int32, long, string } from "../../lib/serde/primitives.ts";
 import { sessionWindowed, timeWindowed } from "../../lib/serde/windowed.ts";
 

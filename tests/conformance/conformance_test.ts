@@ -1,0 +1,17 @@
+import { basename } from "node:path";
+import { test } from "node:test";
+import { assert } from "@std/assert";
+import { checkFile, scenarioFiles } from "./run.ts";
+
+const files = scenarioFiles(import.meta.dirname!);
+
+for (const file of files) {
+  test(`Weir gives what Apache Kafka Streams gave: ${basename(file, ".json")}`, () => {
+    const difference = checkFile(file);
+    assert(difference === undefined, difference);
+  });
+}
+
+test("The scenario files are there", () => {
+  assert(files.length >= 80, `${files.length} files`);
+});
