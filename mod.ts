@@ -45,7 +45,17 @@ export type { Materialized, NamedMaterialized } from "./lib/dsl/materialized.ts"
 export type { Partitioner, Produced, TopicChooser } from "./lib/dsl/sink.ts";
 export type { Repartitioned } from "./lib/dsl/repartition.ts";
 export type { StreamJoined } from "./lib/dsl/kstream_join.ts";
-export type { TableJoined } from "./lib/dsl/foreign_key_join.ts";
+export type { TableJoinedWith } from "./lib/dsl/kstream_table_join.ts";
+export type { KeyPartitioner, TableJoined } from "./lib/dsl/foreign_key_join.ts";
+export type { Transforming } from "./lib/dsl/ktable_steps.ts";
+export type { ValueTransformer } from "./lib/dsl/processors/ktable_transform_values.ts";
+export type {
+  GroupedStreamOf,
+  StreamOf,
+  StreamState,
+  TableOf,
+  TableState,
+} from "./lib/dsl/stream_state.ts";
 export type { Suppressed, SuppressUntil } from "./lib/dsl/suppress.ts";
 export type { DeduplicateOptions } from "./lib/dsl/deduplicate.ts";
 export type { RateLimitOptions } from "./lib/dsl/rate_limit.ts";

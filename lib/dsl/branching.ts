@@ -11,7 +11,7 @@ import { checkName, PREFIX } from "./naming.ts";
 import type { Predicate } from "./processors/functions.ts";
 import { KStreamBranch, PassThrough } from "./processors/kstream_branch.ts";
 import type { StreamHandle } from "./stream_handle.ts";
-import type { StreamState } from "./stream_state.ts";
+import type { StreamOf, StreamState } from "./stream_state.ts";
 
 /** The branch that takes what no other one accepts; it has to be the last. */
 export const otherwise: unique symbol = Symbol("otherwise");
@@ -33,8 +33,7 @@ export interface Branched<K, V, State extends StreamState> {
   /** The branch's node is called by the splitter's name and this; without it by its number, 0 for the default branch. */
   readonly name?: string;
   /** Goes on with the branch at once; what it gives stands in the result, nothing when it gives nothing. */
-  // deno-lint-ignore no-invalid-void-type
-  readonly then?: (stream: KStream<K, V, State>) => KStream<any, any, any> | void;
+  readonly then?: (stream: KStream<K, V, State>) => StreamOf<any, any> | void;
 }
 
 /** A stream that is being parted. Kafka Streams: `BranchedKStream`. */

@@ -3,7 +3,6 @@ import type { Serde } from "../serde/serde.ts";
 import { sessionWindowed, timeWindowed } from "../serde/windowed.ts";
 import type { SessionStoreSupplier, WindowStoreSupplier } from "../state/suppliers.ts";
 import { addCogroup, type Cogroup } from "./cogroup_plan.ts";
-import type { KGroupedStream } from "./grouped_stream.ts";
 import { KTable } from "./ktable.ts";
 import { isVersionedSpec, type NamedMaterialized } from "./materialized.ts";
 import type { Aggregator, Initializer, Merger } from "./processors/functions.ts";
@@ -11,6 +10,7 @@ import { KStreamAggregate } from "./processors/kstream_aggregate.ts";
 import { KStreamSessionWindowAggregate } from "./processors/kstream_session_window_aggregate.ts";
 import { sessionsStoreBuilder, tableStoreBuilder, windowedStoreBuilder } from "./store_builders.ts";
 import type { GroupedHandle } from "./stream_aggregation.ts";
+import type { GroupedStreamOf } from "./stream_state.ts";
 import { timeWindowsAggregate } from "./windowed_stream.ts";
 import {
   type EnumerableWindows,
@@ -40,7 +40,7 @@ export class CogroupedKStream<K, A> {
 
   /** Adds a grouped stream with its own aggregator; another one for the same grouped stream replaces it. */
   cogroup<V>(
-    grouped: KGroupedStream<K, V, any>,
+    grouped: GroupedStreamOf<K, V>,
     aggregator: Aggregator<K, NonNullable<V>, A>,
   ): CogroupedKStream<K, A> {
     const { aggregators, parents } = this.#sources;

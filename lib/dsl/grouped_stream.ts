@@ -15,7 +15,7 @@ import type { KStreamAggProcessorSupplier } from "./processors/table.ts";
 import { tableStoreBuilder } from "./store_builders.ts";
 import { COUNT_SERDE, GroupedHandle, increment, zero } from "./stream_aggregation.ts";
 import type { StreamHandle } from "./stream_handle.ts";
-import type { OptionsArgument, StateMark, ValueNeed } from "./stream_state.ts";
+import type { OptionsArgument, RecordMark, StateMark, ValueNeed } from "./stream_state.ts";
 import { SessionWindowedKStream, TimeWindowedKStream } from "./windowed_stream.ts";
 import type { EnumerableWindows, SessionWindows, SlidingWindows } from "./windows.ts";
 import type { StoreBuilder } from "../state/store.ts";
@@ -24,6 +24,7 @@ import type { StoreBuilder } from "../state/store.ts";
 export class KGroupedStream<K, V, State extends "value" = "value"> {
   /** Only in the type. */
   declare readonly "~state": StateMark<State>;
+  declare readonly "~record": RecordMark<K, V>;
   /** The place in the plan. */
   readonly handle: GroupedHandle;
 

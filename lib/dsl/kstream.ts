@@ -35,13 +35,16 @@ import type {
 import { rateLimit, type RateLimitOptions } from "./rate_limit.ts";
 import { repartition, type Repartitioned } from "./repartition.ts";
 import { type Produced, type ProducedAny, sink, type TopicChooser } from "./sink.ts";
-import { StreamHandle } from "./stream_handle.ts";
+import type { StreamHandle } from "./stream_handle.ts";
 import type {
   KeyNeed,
   MovedValueNeed,
   OptionsArgument,
+  RecordMark,
   StateMark,
+  StreamOf,
   StreamState,
+  TableOf,
   ValueNeed,
   WithSerdes,
 } from "./stream_state.ts";
@@ -89,6 +92,7 @@ type GroupedState<State> = "placed" extends State ? Extract<State, "value"> : "v
 export class KStream<K, V, State extends StreamState = StreamState> {
   /** Only in the type. */
   declare readonly "~state": StateMark<State>;
+  declare readonly "~record": RecordMark<K, V>;
   /** The stream's place in the plan; for steps of one's own. */
   readonly handle: StreamHandle;
 
@@ -211,7 +215,7 @@ export class KStream<K, V, State extends StreamState = StreamState> {
 
   /** Both streams' records as one stream, in the order in which they are processed. */
   merge<State2 extends StreamState>(
-    other: KStream<K, V, State2>,
+    other: StreamOf<K, V, State2>,
     options: Named = {},
   ): KStream<K, V, State & State2> {
     const { handle } = this;
@@ -325,14 +329,14 @@ export class KStream<K, V, State extends StreamState = StreamState> {
 
   /** Joins each pair of records of both streams with the same key whose times lie in the windows. */
   join<R, State2 extends StreamState, Out>(
-    other: KStream<K, R, State2>,
+    other: StreamOf<K, R, State2>,
     joiner: ValueJoiner<K, V, R, Out>,
     windows: JoinWindows,
     ...options: OptionsArgument<StreamJoined<State, State2, K, V, R>>
   ): KStream<K, Out, "key" | "placed">;
   /** Joins each record with its key's row in the table as it is now. */
   join<R, Out>(
-    table: KTable<K, R, any>,
+    table: TableOf<K, R>,
     joiner: ValueJoiner<K, V, R, Out>,
     ...options: OptionsArgument<TableJoinedWith<State, K, V>>
   ): KStream<K, Out, "key" | "placed">;
@@ -349,13 +353,13 @@ export class KStream<K, V, State extends StreamState = StreamState> {
 
   /** As `join`, and records of this stream without a match are joined with null. */
   leftJoin<R, State2 extends StreamState, Out>(
-    other: KStream<K, R, State2>,
+    other: StreamOf<K, R, State2>,
     joiner: ValueJoiner<K, V, R | null, Out>,
     windows: JoinWindows,
     ...options: OptionsArgument<StreamJoined<State, State2, K, V, R>>
   ): KStream<K, Out, "key" | "placed">;
   leftJoin<R, Out>(
-    table: KTable<K, R, any>,
+    table: TableOf<K, R>,
     joiner: ValueJoiner<K, V, R | null, Out>,
     ...options: OptionsArgument<TableJoinedWith<State, K, V>>
   ): KStream<K, Out, "key" | "placed">;
@@ -371,7 +375,7 @@ export class KStream<K, V, State extends StreamState = StreamState> {
 
   /** As `join`, and records of both streams without a match are joined with null. */
   outerJoin<R, State2 extends StreamState, Out>(
-    other: KStream<K, R, State2>,
+    other: StreamOf<K, R, State2>,
     joiner: ValueJoiner<K, V | null, R | null, Out>,
     windows: JoinWindows,
     ...options: OptionsArgument<StreamJoined<State, State2, K, V, R>>

@@ -21,25 +21,29 @@ import { StreamHandle } from "./stream_handle.ts";
 import type {
   KeyNeed,
   OptionsArgument,
+  RecordMark,
   StateMark,
   StreamState,
+  TableOf,
   TableState,
   ValueNeed,
   WithSerdes,
 } from "./stream_state.ts";
 import { suppress, type Suppressed } from "./suppress.ts";
-import { TableHandle } from "./table_handle.ts";
+import type { TableHandle } from "./table_handle.ts";
 
 /** What a stream of a table's changes has for values. */
 type Changed<V, State> = "dense" extends State ? V : V | null;
 
-/** Materialization of a step whose result has a new value type: with a store, its serde is needed. */
-type MaterializedResult<K, R> =
-  | (Named & { readonly value?: Serde<R>; readonly key?: Serde<K> })
-  | (NamedMaterialized<K, R> & { readonly value: Serde<R> });
+/** A result whose serde is given: the serde decides its type, and the function has to fit. */
+type WithValue<K, R> = NamedMaterialized<K, R> & { readonly value: Serde<R> };
 
-/** The state of such a result: its value serde is known if it was given. */
-type ResultState<State, Options> = WithSerdes<Exclude<State, "value" | "dense">, Options>;
+/** A result without a store and without a known serde. */
+type WithoutValue<K> = Named & { readonly key?: Serde<K> };
+
+/** The state of a table whose value serde is known, and of one whose is not. */
+type Known<State> = Exclude<State, "dense"> | "value";
+type Unknown<State> = Exclude<State, "value" | "dense">;
 
 /**
  * A table: the latest value of each key of type `K`, and its changes. Each method adds a step to the plan and gives its result.
@@ -54,6 +58,7 @@ type ResultState<State, Options> = WithSerdes<Exclude<State, "value" | "dense">,
 export class KTable<K, V, State extends TableState = "key" | "value"> {
   /** Only in the type. */
   declare readonly "~state": StateMark<State>;
+  declare readonly "~record": RecordMark<K, V>;
   /** The table's place in the plan; for steps of one's own. */
   readonly handle: TableHandle;
 
@@ -99,19 +104,35 @@ export class KTable<K, V, State extends TableState = "key" | "value"> {
   }
 
   /** Gives each row a new value; deleted rows stay deleted without asking the mapper. A mapper that gives null deletes. */
-  mapValues<R, O extends MaterializedResult<K, NonNullable<R>> = Named>(
-    mapper: ValueMapper<K, V, R>,
-    options?: O & MaterializedResult<K, NonNullable<R>>,
-  ): KTable<K, NonNullable<R>, ResultState<State, O>> {
-    return new KTable(mapRows(this.handle, mapper, options ?? {}));
+  mapValues<R>(
+    mapper: ValueMapper<K, V, NoInfer<R> | null>,
+    options: WithValue<K, R>,
+  ): KTable<K, R, Known<State>>;
+  mapValues<R>(
+    mapper: ValueMapper<K, V, R | null>,
+    options?: WithoutValue<K>,
+  ): KTable<K, R, Unknown<State>>;
+  mapValues(
+    mapper: ValueMapper<K, V, any>,
+    options: NamedMaterialized<any, any> = {},
+  ): KTable<K, any, any> {
+    return new KTable(mapRows(this.handle, mapper, options));
   }
 
   /** Gives each row a new value by a transformer that may use stores; it is asked for deleted rows too. */
-  transformValues<R, O extends MaterializedResult<K, NonNullable<R>> = Named>(
+  transformValues<R>(
+    transforming: Transforming<K, V, NoInfer<R>>,
+    options: WithValue<K, R>,
+  ): KTable<K, R, Known<State>>;
+  transformValues<R>(
     transforming: Transforming<K, V, R>,
-    options?: O & MaterializedResult<K, NonNullable<R>>,
-  ): KTable<K, NonNullable<R>, ResultState<State, O>> {
-    return new KTable(transformRows(this.handle, transforming, options ?? {}));
+    options?: WithoutValue<K>,
+  ): KTable<K, R, Unknown<State>>;
+  transformValues(
+    transforming: Transforming<K, V, any>,
+    options: NamedMaterialized<any, any> = {},
+  ): KTable<K, any, any> {
+    return new KTable(transformRows(this.handle, transforming, options));
   }
 
   /** The table's changes as a stream: new values, null for deleted rows; with a mapper under a new key. */
@@ -183,49 +204,65 @@ export class KTable<K, V, State extends TableState = "key" | "value"> {
   }
 
   /** Joins rows of both tables with the same key, or, with a foreign key, each row with the other table's row of that key. */
-  join<R, Out, O extends MaterializedResult<K, NonNullable<Out>> = Named>(
-    other: KTable<K, R, any>,
-    joiner: ValueJoiner<K, V, R, Out>,
-    options?: O & MaterializedResult<K, NonNullable<Out>>,
-  ): KTable<K, NonNullable<Out>, ResultState<State, O>>;
+  join<R, Out>(
+    other: TableOf<K, R>,
+    joiner: ValueJoiner<K, V, R, NoInfer<Out> | null>,
+    options: WithValue<K, Out>,
+  ): KTable<K, Out, Known<State>>;
+  join<R, Out>(
+    other: TableOf<K, R>,
+    joiner: ValueJoiner<K, V, R, Out | null>,
+    options?: WithoutValue<K>,
+  ): KTable<K, Out, Unknown<State>>;
   join<RK, R, Out>(
-    other: KTable<RK, R, any>,
+    other: TableOf<RK, R>,
     foreignKey: KeyMapper<K, V, RK | null>,
-    joiner: ValueJoiner<K, V, R, Out>,
-    options: TableJoined<K, RK, NonNullable<Out>>,
-  ): KTable<K, NonNullable<Out>, "key" | "value">;
-  join(other: KTable<any, any, any>, ...rest: any[]): KTable<any, any, any> {
+    joiner: ValueJoiner<K, V, R, NoInfer<Out> | null>,
+    options: TableJoined<K, RK, Out>,
+  ): KTable<K, Out, "key" | "value">;
+  join(other: TableOf<any, any>, ...rest: any[]): KTable<any, any, any> {
     return this.#join("inner", other, rest);
   }
 
   /** As `join`, and rows of this table without a match are joined with null. */
-  leftJoin<R, Out, O extends MaterializedResult<K, NonNullable<Out>> = Named>(
-    other: KTable<K, R, any>,
-    joiner: ValueJoiner<K, V, R | null, Out>,
-    options?: O & MaterializedResult<K, NonNullable<Out>>,
-  ): KTable<K, NonNullable<Out>, ResultState<State, O>>;
+  leftJoin<R, Out>(
+    other: TableOf<K, R>,
+    joiner: ValueJoiner<K, V, R | null, NoInfer<Out> | null>,
+    options: WithValue<K, Out>,
+  ): KTable<K, Out, Known<State>>;
+  leftJoin<R, Out>(
+    other: TableOf<K, R>,
+    joiner: ValueJoiner<K, V, R | null, Out | null>,
+    options?: WithoutValue<K>,
+  ): KTable<K, Out, Unknown<State>>;
   leftJoin<RK, R, Out>(
-    other: KTable<RK, R, any>,
+    other: TableOf<RK, R>,
     foreignKey: KeyMapper<K, V, RK | null>,
-    joiner: ValueJoiner<K, V, R | null, Out>,
-    options: TableJoined<K, RK, NonNullable<Out>>,
-  ): KTable<K, NonNullable<Out>, "key" | "value">;
-  leftJoin(other: KTable<any, any, any>, ...rest: any[]): KTable<any, any, any> {
+    joiner: ValueJoiner<K, V, R | null, NoInfer<Out> | null>,
+    options: TableJoined<K, RK, Out>,
+  ): KTable<K, Out, "key" | "value">;
+  leftJoin(other: TableOf<any, any>, ...rest: any[]): KTable<any, any, any> {
     return this.#join("left", other, rest);
   }
 
   /** As `join`, and rows of both tables without a match are joined with null. */
-  outerJoin<R, Out, O extends MaterializedResult<K, NonNullable<Out>> = Named>(
-    other: KTable<K, R, any>,
-    joiner: ValueJoiner<K, V | null, R | null, Out>,
-    options?: O & MaterializedResult<K, NonNullable<Out>>,
-  ): KTable<K, NonNullable<Out>, ResultState<State, O>> {
-    return this.#join("outer", other, [joiner, options]);
+  outerJoin<R, Out>(
+    other: TableOf<K, R>,
+    joiner: ValueJoiner<K, V | null, R | null, NoInfer<Out> | null>,
+    options: WithValue<K, Out>,
+  ): KTable<K, Out, Known<State>>;
+  outerJoin<R, Out>(
+    other: TableOf<K, R>,
+    joiner: ValueJoiner<K, V | null, R | null, Out | null>,
+    options?: WithoutValue<K>,
+  ): KTable<K, Out, Unknown<State>>;
+  outerJoin(other: TableOf<any, any>, ...rest: any[]): KTable<any, any, any> {
+    return this.#join("outer", other, rest);
   }
 
   #join(
     kind: "inner" | "left" | "outer",
-    other: KTable<any, any, any>,
+    other: TableOf<any, any>,
     rest: any[],
   ): KTable<any, any, any> {
     if (typeof rest[1] === "function") {

@@ -11,7 +11,6 @@ import type {
   GlobalStoreOptions,
   SinkOptions,
   SourceOptions,
-  SupplierOrFactory,
   Topology,
 } from "../topology/topology.ts";
 import type { GraphNode, WriteChoices } from "./graph.ts";

@@ -5,6 +5,9 @@
  * @module
  */
 import type { Serde } from "../serde/serde.ts";
+import type { GroupedHandle } from "./stream_aggregation.ts";
+import type { StreamHandle } from "./stream_handle.ts";
+import type { TableHandle } from "./table_handle.ts";
 
 /**
  * `key`, `value`: that serde is known. `placed`: records lie in the partition of their key, so that grouping and joining
@@ -40,4 +43,29 @@ export type WithSerdes<State, Options> =
   | (Options extends { readonly value: Serde<any> } ? "value" : never);
 
 /** Carries a state in the type alone: what knows more can stand where less is asked for. */
-export type StateMark<State> = (state: State) => void;
+export type StateMark<State extends string> = { readonly [Fact in State]: true };
+
+/** Carries the types of keys and values in the type alone. */
+export interface RecordMark<K, V> {
+  readonly key: K;
+  readonly value: V;
+}
+
+/** Any stream of these types that knows at least these facts. */
+export interface StreamOf<K, V, State extends StreamState = never> {
+  readonly handle: StreamHandle;
+  readonly "~record": RecordMark<K, V>;
+  readonly "~state": StateMark<State>;
+}
+
+/** Any table of these types. */
+export interface TableOf<K, V> {
+  readonly handle: TableHandle;
+  readonly "~record": RecordMark<K, V>;
+}
+
+/** Any grouped stream of these types. */
+export interface GroupedStreamOf<K, V> {
+  readonly handle: GroupedHandle;
+  readonly "~record": RecordMark<K, V>;
+}

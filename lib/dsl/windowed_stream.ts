@@ -19,7 +19,7 @@ import { KStreamWindowAggregate } from "./processors/kstream_window_aggregate.ts
 import type { KStreamAggProcessorSupplier } from "./processors/table.ts";
 import { sessionsStoreBuilder, windowedStoreBuilder } from "./store_builders.ts";
 import { COUNT_SERDE, type GroupedHandle, increment, zero } from "./stream_aggregation.ts";
-import type { OptionsArgument, StateMark, ValueNeed } from "./stream_state.ts";
+import type { OptionsArgument, RecordMark, StateMark, ValueNeed } from "./stream_state.ts";
 import {
   type EmitStrategy,
   type EnumerableWindows,
@@ -68,6 +68,7 @@ function reducing<V>(reducer: Reducer<V>): Aggregator<any, V, V | null> {
 export class TimeWindowedKStream<K, V, State extends "value" = "value"> {
   /** Only in the type. */
   declare readonly "~state": StateMark<State>;
+  declare readonly "~record": RecordMark<K, V>;
   readonly #handle: GroupedHandle;
   readonly #windows: EnumerableWindows | SlidingWindows;
   readonly #emit: EmitStrategy;
@@ -165,6 +166,7 @@ export function timeWindowsAggregate(options: {
 export class SessionWindowedKStream<K, V, State extends "value" = "value"> {
   /** Only in the type. */
   declare readonly "~state": StateMark<State>;
+  declare readonly "~record": RecordMark<K, V>;
   readonly #handle: GroupedHandle;
   readonly #windows: SessionWindows;
   readonly #emit: EmitStrategy;
