@@ -13,6 +13,15 @@ export function readId(answer: unknown): number {
   return id as number;
 }
 
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The schema's GUID in lower case; undefined where the registry tells none (Confluent's do from 8.0 on). */
+export function readGuid(answer: unknown): string | undefined {
+  const guid = field(answer, "guid");
+  const lower = typeof guid === "string" ? guid.toLowerCase() : "";
+  return GUID.test(lower) ? lower : undefined;
+}
+
 /** A schema with its references. @throws {SchemaRegistryError} when the answer is none. */
 export function readSchema(answer: unknown): RegisteredSchema {
   const schema = field(answer, "schema");

@@ -1,5 +1,4 @@
 import { type Clock, systemClock } from "../record/time.ts";
-import { readError, readId, readSchema, readSubjectVersion } from "./registry_answers.ts";
 import {
   type Eventually,
   type RegisteredSchema,
@@ -7,18 +6,18 @@ import {
   SchemaRegistryError,
   type SubjectVersion,
 } from "./registry.ts";
-import { fetchTrusting } from "./registry_fetch.ts";
+import { readGuid, readId, readSchema, readSubjectVersion } from "./registry_answers.ts";
+import { fetchWith, type RegistryCertificates } from "./registry_fetch.ts";
+import { type RegistryCredentials, RegistryRequests } from "./registry_requests.ts";
 
 /** How a registry is reached. Option names follow Confluent's JavaScript client. */
-export interface SchemaRegistryOptions {
-  /** One or several addresses; the next is tried when one cannot be reached. */
+export interface SchemaRegistryOptions extends RegistryCredentials, RegistryCertificates {
+  /** One or several addresses; the next is tried when one cannot be reached. `user:password@` before the host is basic authentication. */
   readonly baseURLs: readonly string[];
-  readonly basicAuth?: { readonly user: string; readonly password: string };
-  readonly bearerToken?: string;
-  /** A PEM file with the certificate authority of the registry. */
-  readonly caFile?: string;
   /** Whether the registry normalizes schemas before it compares them. */
   readonly normalizeSchemas?: boolean;
+  /** The registry's context in which subjects and ids are meant; the default one when it is absent. */
+  readonly context?: string;
   /** Tries per request. Default 4, with growing pauses, for status 429 and 5xx and for addresses that do not answer. */
   readonly tries?: number;
   /** Milliseconds that one request may take. Default 10,000. */
@@ -30,170 +29,143 @@ export interface SchemaRegistryOptions {
   readonly fetch?: typeof fetch;
 }
 
-const MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
-
 /** The Confluent Schema Registry's REST API, as far as serdes need it. Answers are checked; ids and schemas are kept for ever. */
 export class SchemaRegistryClient implements SchemaRegistry {
-  readonly #options: SchemaRegistryOptions;
-  readonly #clock: Clock;
-  readonly #fetch: typeof fetch;
+  readonly #requests: RegistryRequests;
+  readonly #normalize: string;
+  readonly #context: string;
   readonly #byId = new Map<number, Eventually<RegisteredSchema>>();
   readonly #byGuid = new Map<string, Eventually<RegisteredSchema>>();
-  readonly #ids = new Map<string, Eventually<number>>();
+  readonly #registered = new Map<string, Eventually<number>>();
+  readonly #found = new Map<string, Eventually<number>>();
   readonly #versions = new Map<string, Eventually<SubjectVersion>>();
+  readonly #guids = new Map<number, string>();
 
-  /** @throws {TypeError} when no address is given */
+  /**
+   * @throws {TypeError} when no address is given, or one that is none
+   * @throws {Error} when a certificate file cannot be read
+   */
   constructor(options: SchemaRegistryOptions) {
     if (options.baseURLs.length === 0) {
       throw new TypeError(
         "Cannot reach a schema registry as no address is given: current value is []",
       );
     }
-    this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#fetch = options.fetch ?? fetchTrusting(options.caFile);
+    this.#requests = new RegistryRequests({
+      ...options,
+      tries: options.tries ?? 4,
+      timeoutMs: options.timeoutMs ?? 10_000,
+      clock: options.clock ?? systemClock,
+      fetch: options.fetch ?? fetchWith(options),
+    });
+    this.#normalize = options.normalizeSchemas ? "?normalize=true" : "";
+    this.#context = options.context === undefined ? "" : `:.${options.context}:`;
   }
 
   register(subject: string, schema: RegisteredSchema): Eventually<number> {
-    return remember(this.#ids, `${subject}\n${schema.schema}`, async () => {
-      const answer = await this.#request(
-        "POST",
-        `/subjects/${encodeURIComponent(subject)}/versions${this.#normalize()}`,
-        schema,
-      );
-      return readId(answer);
-    });
+    const path = `${this.#path(subject)}/versions${this.#normalize}`;
+    return remember(this.#registered, schemaKey(subject, schema), () => this.#idAt(path, schema));
   }
 
   lookup(subject: string, schema: RegisteredSchema): Eventually<number> {
-    return remember(this.#ids, `${subject}\n${schema.schema}`, async () => {
-      const answer = await this.#request(
-        "POST",
-        `/subjects/${encodeURIComponent(subject)}${this.#normalize()}`,
-        schema,
-      );
-      return readId(answer);
-    });
+    const path = this.#path(subject) + this.#normalize;
+    return remember(this.#found, schemaKey(subject, schema), () => this.#idAt(path, schema));
+  }
+
+  async #idAt(path: string, schema: RegisteredSchema): Promise<number> {
+    const answer = await this.#requests.send("POST", path, this.#inContext(schema));
+    const id = readId(answer);
+    this.#keepGuid(id, answer);
+    return id;
+  }
+
+  #keepGuid(id: number, answer: unknown): void {
+    const guid = readGuid(answer);
+    if (guid !== undefined) this.#guids.set(id, guid);
+  }
+
+  guidOf(id: number): string | undefined {
+    return this.#guids.get(id);
   }
 
   byId(id: number): Eventually<RegisteredSchema> {
-    return remember(
-      this.#byId,
-      id,
-      async () => readSchema(await this.#request("GET", `/schemas/ids/${id}`)),
-    );
+    return remember(this.#byId, id, async () => {
+      const scope = this.#context && `?subject=${encodeURIComponent(this.#context)}`;
+      const answer = await this.#requests.send("GET", `/schemas/ids/${id}${scope}`);
+      this.#keepGuid(id, answer);
+      return this.#plain(readSchema(answer));
+    });
   }
 
   byGuid(guid: string): Eventually<RegisteredSchema> {
-    return remember(
-      this.#byGuid,
-      guid,
-      async () => readSchema(await this.#request("GET", `/schemas/guids/${guid}`)),
-    );
+    return remember(this.#byGuid, guid, async () => {
+      return this.#plain(readSchema(await this.#requests.send("GET", `/schemas/guids/${guid}`)));
+    });
   }
 
   version(subject: string, version: number): Eventually<SubjectVersion> {
     return remember(this.#versions, `${subject}\n${version}`, async () => {
-      const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
-      return readSubjectVersion(await this.#request("GET", path));
+      const path = `${this.#path(subject)}/versions/${version}`;
+      return this.#plainVersion(readSubjectVersion(await this.#requests.send("GET", path)));
     });
   }
 
   async latest(subject: string): Promise<SubjectVersion> {
-    return readSubjectVersion(
-      await this.#request("GET", `/subjects/${encodeURIComponent(subject)}/versions/latest`),
+    const answer = await this.#requests.send("GET", `${this.#path(subject)}/versions/latest`);
+    const found = this.#plainVersion(readSubjectVersion(answer));
+    this.#keepGuid(found.id, answer);
+    return found;
+  }
+
+  isCompatible(subject: string, schema: RegisteredSchema): Promise<boolean> {
+    const path = `/compatibility${this.#path(subject)}/versions/latest`;
+    return this.#requests.send("POST", path, this.#inContext(schema)).then(
+      (answer) => (answer as { is_compatible?: unknown } | null)?.is_compatible === true,
+      (error) => {
+        // A subject that is not there yet has nothing to be compatible with.
+        if (error instanceof SchemaRegistryError && error.status === 404) return true;
+        throw error;
+      },
     );
   }
 
-  async isCompatible(subject: string, schema: RegisteredSchema): Promise<boolean> {
-    const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions/latest`;
-    try {
-      const answer = await this.#request("POST", path, schema) as { is_compatible?: unknown };
-      return answer.is_compatible === true;
-    } catch (error) {
-      // A subject that is not there yet has nothing to be compatible with.
-      if (error instanceof SchemaRegistryError && error.status === 404) return true;
-      throw error;
-    }
+  #path(subject: string): string {
+    return `/subjects/${encodeURIComponent(this.#qualified(subject))}`;
   }
 
-  #normalize(): string {
-    return this.#options.normalizeSchemas ? "?normalize=true" : "";
+  /** A name that has its context already keeps it: references may go to another one. */
+  #qualified(subject: string): string {
+    return subject.startsWith(":.") ? subject : this.#context + subject;
   }
 
-  async #request(method: string, path: string, schema?: RegisteredSchema): Promise<unknown> {
-    const { baseURLs, tries = 4 } = this.#options;
-    let last: unknown;
-    for (let attempt = 0; attempt < tries; attempt++) {
-      if (attempt > 0) await this.#clock.sleep(Math.min(100 * 2 ** attempt, 2_000));
-      const base = baseURLs[attempt % baseURLs.length].replace(/\/+$/, "");
-      try {
-        return await this.#once(method, base, path, schema);
-      } catch (error) {
-        if (!(error instanceof SchemaRegistryError) || !error.retriable) throw error;
-        last = error;
-      }
-    }
-    throw last;
+  /** Some registries look for references without a context in the default one. */
+  #inContext(schema: RegisteredSchema): RegisteredSchema {
+    if (this.#context === "" || schema.references.length === 0) return schema;
+    return this.#withSubjects(schema, (subject) => this.#qualified(subject));
   }
 
-  async #once(
-    method: string,
-    base: string,
-    path: string,
-    schema?: RegisteredSchema,
-  ): Promise<unknown> {
-    const headers: Record<string, string> = {
-      accept: MEDIA_TYPE,
-      ...this.#options.requestHeaders?.(),
-    };
-    const { basicAuth, bearerToken, timeoutMs = 10_000 } = this.#options;
-    if (basicAuth) {
-      headers.authorization = `Basic ${btoa(`${basicAuth.user}:${basicAuth.password}`)}`;
-    } else if (bearerToken) headers.authorization = `Bearer ${bearerToken}`;
-    if (schema) headers["content-type"] = MEDIA_TYPE;
-    let response: Response;
-    let body: string;
-    try {
-      response = await this.#fetch(base + path, {
-        method,
-        headers,
-        body: schema && JSON.stringify(schema),
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      body = await response.text();
-    } catch (cause) {
-      throw new SchemaRegistryError(
-        `Cannot reach the schema registry at ${withoutCredentials(base)}: ${
-          (cause as Error).message
-        }`,
-        0,
-        0,
-        { cause },
-      );
-    }
-    if (!response.ok) {
-      throw readError(method, withoutCredentials(base) + path, response.status, body);
-    }
-    return parse(body, withoutCredentials(base) + path, response.status);
+  /** The registry names subjects with their context; callers know those of their own without it. */
+  #plain<T extends RegisteredSchema>(found: T): T {
+    return this.#withSubjects(found, (subject) => this.#unqualified(subject));
+  }
+
+  #plainVersion(found: SubjectVersion): SubjectVersion {
+    return { ...this.#plain(found), subject: this.#unqualified(found.subject) };
+  }
+
+  #unqualified(subject: string): string {
+    const { length } = this.#context;
+    return length > 0 && subject.startsWith(this.#context) ? subject.slice(length) : subject;
+  }
+
+  #withSubjects<T extends RegisteredSchema>(schema: T, name: (subject: string) => string): T {
+    const references = schema.references.map((r) => ({ ...r, subject: name(r.subject) }));
+    return { ...schema, references };
   }
 }
 
-function parse(body: string, url: string, status: number): unknown {
-  try {
-    return JSON.parse(body);
-  } catch (cause) {
-    throw new SchemaRegistryError(
-      `Cannot use the registry's answer from ${url} as it is not JSON`,
-      status,
-      status,
-      { cause },
-    );
-  }
-}
-
-function withoutCredentials(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, "//");
+function schemaKey(subject: string, schema: RegisteredSchema): string {
+  return JSON.stringify([subject, schema.schemaType, schema.schema, schema.references]);
 }
 
 /** One request for each key; the answer is kept, a failure is not. */

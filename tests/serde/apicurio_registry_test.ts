@@ -16,6 +16,11 @@ let count = 0;
 const run = `${process.pid}-${Math.floor(performance.timeOrigin)}`;
 const subject = (label: string) => `${label}-${run}-${count++}`;
 registryContract("SchemaRegistryClient", open, subject);
+registryContract(
+  "SchemaRegistryClient in a context",
+  () => Promise.resolve(new SchemaRegistryClient({ baseURLs: [url], context: "west" })),
+  subject,
+);
 
 test("SchemaRegistryClient asks whether a schema may follow another", async () => {
   const registry = await open();

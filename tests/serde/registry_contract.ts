@@ -53,6 +53,30 @@ export function registryContract(
     assertEquals([latest.subject, latest.version, latest.id], [topic, 2, id]);
   });
 
+  test(`${name} gives each version of a subject`, async () => {
+    const registry = await open();
+    const topic = subject("each");
+    const newer = recordSchema("W", ID, { name: "n", type: "int", default: 0 });
+    const first = await registry.register(topic, recordSchema("W", ID));
+    await registry.register(topic, newer);
+    const found = await registry.version(topic, 1);
+    assertEquals([found.subject, found.version, found.id], [topic, 1, first]);
+    assertEquals(JSON.parse((await registry.version(topic, 2)).schema), JSON.parse(newer.schema));
+  });
+
+  test(`${name} keeps what a schema refers to`, async () => {
+    const registry = await open();
+    const city = subject("city");
+    const record = subject("City").replaceAll("-", "_");
+    await registry.register(city, recordSchema(record, ID));
+    const references = [{ name: record, subject: city, version: 1 }];
+    const id = await registry.register(subject("home"), {
+      ...recordSchema("Home", { name: "city", type: record }),
+      references,
+    });
+    assertEquals((await (await open()).byId(id)).references, references);
+  });
+
   test(`${name} says by code what it does not know`, async () => {
     const registry = await open();
     const code = async (ask: () => unknown) =>
@@ -62,6 +86,7 @@ export function registryContract(
     const topic = subject("known");
     await registry.register(topic, recordSchema("Known", ID));
     assertEquals(await code(() => registry.lookup(topic, recordSchema("Other", ID))), 40403);
+    assertEquals(await code(() => registry.version(topic, 9)), 40402);
   });
 
   test(`${name} refuses what is no schema`, async () => {
