@@ -42,10 +42,11 @@ function nativeParts({ addon, lmdb }: NativeFiles) {
         loader: "js",
         contents: `import addon from ${JSON.stringify(addon.path)} with { type: "file" };
 import lmdb from ${JSON.stringify(lmdb.path)} with { type: "file" };
-export const nativeFiles = {
+const nativeFiles = {
   addon: { path: addon, hash: ${JSON.stringify(addon.hash)} },
   lmdb: { path: lmdb, hash: ${JSON.stringify(lmdb.hash)} },
-};`,
+};
+export { nativeFiles };`,
       }));
     },
   };

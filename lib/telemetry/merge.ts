@@ -13,6 +13,11 @@ export const SUMMARY = {
     "Average lag of the partitions, in records",
     "average",
   ),
+  lagSum: gauge(
+    "kafka_streams_records_lag_sum",
+    "Lag of all partitions together, in records",
+    "sum",
+  ),
   latencyAverage: gauge(
     "kafka_streams_process_latency_avg_ms",
     "Average time of processing a record, in ms",
@@ -111,6 +116,7 @@ export function withSummary(snapshot: MetricsSnapshot, applicationId: string): M
   const lagMax = noneIsZero(maximum(LAG.records.name));
   const values: Record<keyof typeof SUMMARY, number> = {
     lagMax,
+    lagSum: total(LAG.records.name),
     lagAverage: noneIsZero(weighted(lags, labels).value),
     latencyAverage: noneIsZero(
       weighted(seriesOf(THREAD_OPERATIONS.process.latencyAverage.name), labels).value,
