@@ -8,18 +8,16 @@ import { embeddedClients } from "./kafka/embedded_clients.ts";
 import { startEmbeddedBroker } from "./kafka/embedded_broker.ts";
 import { librdkafkaClients } from "./kafka/librdkafka.ts";
 import type { KafkaClients } from "./kafka/client.ts";
-import { systemClock } from "./record/time.ts";
+import { type Clock, systemClock } from "./record/time.ts";
 import { KafkaStreams as Application } from "./runtime/kafka_streams.ts";
 import { openStateHome } from "./runtime/state_home.ts";
 import type { StreamsHost } from "./runtime/streams_host.ts";
 import type { TopologySource } from "./runtime/topology_source.ts";
-import { mockRegistry } from "./serde/mock_registry.ts";
+import { credentials, openSchemaRegistry } from "./serde/open_registry.ts";
 import type { SchemaRegistry } from "./serde/registry.ts";
-import { SchemaRegistryClient } from "./serde/schema_registry_client.ts";
 import { openLog } from "./telemetry/logger.ts";
 
 const EMBEDDED = "embedded://";
-const MOCK = "mock://";
 let ownBroker: string | undefined;
 
 /**
@@ -34,31 +32,34 @@ export function clientsFor(bootstrapServers: readonly string[]): KafkaClients {
 }
 
 /** The registry of `schema.registry.url`, if one is given; `mock://scope` is one inside this process. */
-export function registryFor(config: StreamsConfig): SchemaRegistry | undefined {
-  const urls = config.schemaRegistryUrl;
-  if (urls === undefined || urls.length === 0) return undefined;
-  if (urls[0].startsWith(MOCK)) return mockRegistry(urls[0].slice(MOCK.length));
-  const [user, ...password] = config.schemaRegistryBasicAuthUserInfo?.split(":") ?? [];
-  return new SchemaRegistryClient({
-    baseURLs: urls,
-    ...(user === undefined ? {} : { basicAuth: { user, password: password.join(":") } }),
-    ...(config.schemaRegistryBearerAuthToken === undefined
-      ? {}
-      : { bearerToken: config.schemaRegistryBearerAuthToken }),
-    ...(config.schemaRegistrySslCaLocation === undefined
-      ? {}
-      : { caFile: config.schemaRegistrySslCaLocation }),
+export function registryFor(
+  config: StreamsConfig,
+  clock: Clock = systemClock,
+): SchemaRegistry | undefined {
+  const baseURLs = config.schemaRegistryUrl;
+  if (baseURLs === undefined || baseURLs.length === 0) return undefined;
+  const userInfo = config.schemaRegistryBasicAuthUserInfo;
+  return openSchemaRegistry({
+    baseURLs,
+    basicAuth: userInfo === undefined ? undefined : credentials(userInfo),
+    bearerToken: config.schemaRegistryBearerAuthToken,
+    caFile: config.schemaRegistrySslCaLocation,
+    certificateFile: config.schemaRegistrySslCertificateLocation,
+    keyFile: config.schemaRegistrySslKeyLocation,
+    keyPassword: config.schemaRegistrySslKeyPassword,
     timeoutMs: config.schemaRegistryRequestTimeoutMs,
+    clock,
   });
 }
 
 /** What an application of this configuration runs on, but for what the caller brings itself. */
 export function hostFor(config: StreamsConfig, own: Partial<StreamsHost> = {}): StreamsHost {
+  const clock = own.clock ?? systemClock;
   return {
     clients: own.clients ?? clientsFor(config.bootstrapServers ?? []),
-    clock: own.clock ?? systemClock,
+    clock,
     log: own.log ?? openLog({ level: config.logLevel, format: config.logFormat }).root,
-    serdes: own.serdes ?? { registry: registryFor(config) },
+    serdes: own.serdes ?? { registry: registryFor(config, clock), clock },
     openState: own.openState ?? openStateHome,
   };
 }

@@ -16,15 +16,6 @@ import type {
   ThreadStatus,
 } from "./source.ts";
 
-/** What a client tells beside its threads; from Workers it comes by message, so it is the last that is known. */
-export interface ClientReports {
-  /** The metrics of all threads. */
-  metrics(): MetricsSnapshot;
-  lag(): readonly LagStatus[];
-  stores(): readonly StoreStatus[];
-  restores(): readonly RestoreStatus[];
-}
-
 /** What is asked of a running application. */
 export type ObservedStreams =
   & Pick<
@@ -35,6 +26,11 @@ export type ObservedStreams =
     /** The id of its state directory. */
     readonly processId?: string;
     threads(): readonly ObservedThread[];
+    /** The metrics of all threads; of Workers the last that came. */
+    metrics?(): MetricsSnapshot;
+    lag?(): readonly LagStatus[];
+    stores?(): readonly StoreStatus[];
+    restores?(): readonly RestoreStatus[];
   };
 type ObservedThread = ThreadDescription & {
   /** When its loop began its last round (epoch ms). */
@@ -47,7 +43,6 @@ export interface StreamsApplicationOptions {
   readonly version: string;
   readonly runtime: string;
   readonly runtimeVersion: string;
-  readonly reports?: ClientReports;
   readonly clock?: Clock;
 }
 
@@ -132,8 +127,8 @@ export class StreamsApplication implements ApplicationSource {
     client.state = this.#streams.state;
     client.aliveThreads = this.#streams.threads().filter((t) => t.state !== "DEAD").length;
     const own = this.#registry.snapshot();
-    const { reports } = this.#options;
-    return reports === undefined ? own : mergeSnapshots([own, reports.metrics()]);
+    const threads = this.#streams.metrics?.();
+    return threads === undefined ? own : mergeSnapshots([own, threads]);
   }
 
   /** The client has its id only once it has started. */
@@ -148,13 +143,13 @@ export class StreamsApplication implements ApplicationSource {
   }
 
   lag(): readonly LagStatus[] {
-    return this.#options.reports?.lag() ?? [];
+    return this.#streams.lag?.() ?? [];
   }
   stores(): readonly StoreStatus[] {
-    return this.#options.reports?.stores() ?? [];
+    return this.#streams.stores?.() ?? [];
   }
   restores(): readonly RestoreStatus[] {
-    return this.#options.reports?.restores() ?? [];
+    return this.#streams.restores?.() ?? [];
   }
   errors(): readonly ErrorStatus[] {
     return this.#errors;

@@ -186,4 +186,10 @@ function checkRegistry(values: Values, { issues }: Findings): void {
       rule: "must not be given together with schema.registry.basic.auth.user.info",
     });
   }
+  const certificate = "schema.registry.ssl.certificate.location";
+  const key = "schema.registry.ssl.key.location";
+  if ((values[certificate] === undefined) !== (values[key] === undefined)) {
+    const [missing, given] = values[key] === undefined ? [key, certificate] : [certificate, key];
+    issues.push({ key: missing, given: "nothing", rule: `must be given together with ${given}` });
+  }
 }

@@ -345,6 +345,9 @@ export const STREAMS_KEYS = {
   ),
   "schema.registry.bearer.auth.token": key(text(), "Bearer authentication"),
   "schema.registry.ssl.ca.location": key(text(), "PEM file with the authorities that are trusted"),
+  "schema.registry.ssl.certificate.location": key(text(), "PEM file with the client's certificate"),
+  "schema.registry.ssl.key.location": key(text(), "PEM file with the client's key"),
+  "schema.registry.ssl.key.password": key(text(), "The password of that key"),
   "schema.registry.request.timeout.ms": key(
     integer({ min: 1 }),
     "How long a request may take",

@@ -163,6 +163,9 @@ const TOGETHER: [name: string, given: Record<string, unknown>, key: string][] = 
     "schema.registry.basic.auth.user.info": "u:p",
     "schema.registry.bearer.token": "t",
   }, "schema.registry.bearer.auth.token"],
+  ["a registry certificate without its key", {
+    "schema.registry.ssl.certificate.location": "/c.pem",
+  }, "schema.registry.ssl.key.location"],
   ["no copies of internal topics", { "replication.factor": 0 }, "replication.factor"],
 ];
 for (const [name, given, key] of TOGETHER) {
