@@ -4,11 +4,19 @@
  */
 import type { Scenario, Step } from "../conformance/scenario.ts";
 import { Random } from "../support/random.ts";
+import {
+  aggregation,
+  type Base,
+  inputs,
+  keyMapper,
+  predicate,
+  type Source,
+  windows,
+} from "./choices.ts";
 
-type Base = "string" | "long";
 interface Stream {
   readonly id: string;
-  readonly value: Base | "int";
+  readonly value: Base;
   readonly windowed: boolean;
 }
 interface Table extends Stream {
@@ -27,7 +35,7 @@ class Generator {
   readonly #steps: Step[] = [];
   readonly #streams: Stream[] = [];
   readonly #tables: Table[] = [];
-  readonly #inputs: { topic: string; value: Base; table: boolean }[] = [];
+  readonly #inputs: { topic: string; value: Source["value"]; table: boolean }[] = [];
   readonly #stores: string[] = [];
   readonly #used = new Set<string>();
   #next = 0;
@@ -52,7 +60,7 @@ class Generator {
       name: `differential-${seed}`,
       config,
       topology: this.#steps,
-      inputs: this.#makeInputs(),
+      inputs: inputs(this.#random, this.#inputs),
       stores: this.#stores,
       expected: {},
     };
@@ -73,7 +81,7 @@ class Generator {
   }
 
   #addStreamSource(): void {
-    const value = this.#random.pick<Base>(["string", "long"]);
+    const value = this.#random.pick<Source["value"]>(["string", "long"]);
     const topic = `in${this.#inputs.length}`;
     this.#inputs.push({ topic, value, table: false });
     const id = this.#id();
@@ -85,7 +93,7 @@ class Generator {
   }
 
   #addTableSource(): void {
-    const value = this.#random.pick<Base>(["string", "long"]);
+    const value = this.#random.pick<Source["value"]>(["string", "long"]);
     const topic = `in${this.#inputs.length}`;
     this.#inputs.push({ topic, value, table: true });
     const id = this.#id();
@@ -134,7 +142,7 @@ class Generator {
       () =>
         this.#then(from, {
           op: random.pick(["filter", "filterNot"]),
-          ...this.#predicate(from.value),
+          ...predicate(this.#random, from.value),
         }),
       () => this.#mapValues(from),
       () => this.#then(from, { op: "peek" }),
@@ -152,7 +160,7 @@ class Generator {
     }
     if (!from.windowed) {
       choices.push(
-        () => this.#then(from, { op: "selectKey", ...this.#keyMapper(from) }),
+        () => this.#then(from, { op: "selectKey", ...keyMapper(this.#random, from.value) }),
         () => this.#then(from, { op: "repartition" }),
         () => this.#process(from),
         () => this.#branch(from),
@@ -166,25 +174,6 @@ class Generator {
       );
     }
     random.pick(choices)();
-  }
-
-  #predicate(value: Stream["value"]): Record<string, unknown> {
-    const random = this.#random;
-    const general = [
-      { fn: "valueNotNull" },
-      { fn: "keyStartsWith", arg: random.pick(["a", "b"]) },
-      { fn: "always" },
-    ];
-    const typed = value === "string"
-      ? [{ fn: "valueContains", arg: random.pick(["a", "1", " "]) }, {
-        fn: "valueStartsWith",
-        arg: "a",
-      }]
-      : [{ fn: "valueGreaterThan", arg: random.int(0, 6) }, { fn: "valueIsEven" }, {
-        fn: "valueLessThan",
-        arg: 5,
-      }];
-    return random.pick<Record<string, unknown>>([...general, ...typed]);
   }
 
   #mapValues(from: Stream): void {
@@ -207,15 +196,6 @@ class Generator {
         ],
     );
     this.#then(from, { op: "mapValues", ...step }, { value });
-  }
-
-  #keyMapper(from: Stream): Record<string, unknown> {
-    return this.#random.pick<Record<string, unknown>>([
-      { fn: "constant", arg: "k" },
-      { fn: "keyUpperCase" },
-      { fn: "keyFirstChar" },
-      from.value === "string" ? { fn: "firstChar" } : { fn: "toString" },
-    ]);
   }
 
   #process(from: Stream): void {
@@ -246,7 +226,7 @@ class Generator {
     this.#steps.push({
       op: "branch",
       from: from.id,
-      branches: [{ id: one, ...this.#predicate(from.value) }],
+      branches: [{ id: one, ...predicate(this.#random, from.value) }],
       default: { id: rest },
     });
     this.#streams.push({ ...from, id: one }, { ...from, id: rest });
@@ -282,85 +262,31 @@ class Generator {
     this.#steps.push(
       random.chance(0.5)
         ? { op: "groupByKey", id: grouped, from: source.id }
-        : { op: "groupBy", id: grouped, from: source.id, ...this.#keyMapper(source) },
+        : { op: "groupBy", id: grouped, from: source.id, ...keyMapper(this.#random, source.value) },
     );
-    const windows = random.chance(0.6) ? this.#windows() : undefined;
+    const windowing = random.chance(0.6) ? windows(this.#random) : undefined;
     let over = grouped;
-    if (windows !== undefined) {
+    if (windowing !== undefined) {
       over = this.#id();
-      this.#steps.push({ ...windows.step, op: "windowedBy", id: over, from: grouped });
+      this.#steps.push({ ...windowing.step, op: "windowedBy", id: over, from: grouped });
     }
     const id = this.#id();
-    const { step, value } = this.#aggregation(
-      source,
-      nullSafe && windows !== undefined,
-      windows?.session ?? false,
+    const { step, value } = aggregation(
+      this.#random,
+      source.value,
+      nullSafe && windowing !== undefined,
+      windowing?.session ?? false,
     );
     const store = this.#maybeStore();
-    if (windows?.onClose) delete store.caching;
+    if (windowing?.onClose) delete store.caching;
     this.#steps.push({ ...step, id, from: over, ...store } as unknown as Step);
     this.#tables.push({
       id,
       value,
-      windowed: windows !== undefined,
-      grace: windows?.grace ?? 0,
-      session: windows?.session ?? false,
+      windowed: windowing !== undefined,
+      grace: windowing?.grace ?? 0,
+      session: windowing?.session ?? false,
     });
-  }
-
-  #windows(): { step: Record<string, unknown>; grace: number; session: boolean; onClose: boolean } {
-    const random = this.#random;
-    const grace = random.chance(0.5) ? random.int(0, 15) : 0;
-    const kind = random.pick(["tumbling", "hopping", "sliding", "session"]);
-    const size = random.int(3, 20);
-    const step: Record<string, unknown> = { kind, graceMs: grace };
-    if (kind === "session") step.gapMs = random.int(0, 12);
-    else step.sizeMs = size;
-    if (kind === "hopping") step.advanceMs = random.int(1, size + 1);
-    const onClose = random.chance(0.2);
-    if (onClose) step.emit = "onWindowClose";
-    return { step, grace, session: kind === "session", onClose };
-  }
-
-  #aggregation(
-    from: Stream,
-    nullSafe: boolean,
-    session: boolean,
-  ): { step: Record<string, unknown>; value: Stream["value"] } {
-    const random = this.#random;
-    const merger = (fn: string) => session ? { merger: fn } : {};
-    const text = {
-      step: { op: "aggregate", fn: "concat", init: "", result: "string", ...merger("concatBar") },
-      value: "string" as const,
-    };
-    const choices: { step: Record<string, unknown>; value: Stream["value"] }[] = [{
-      step: { op: "count" },
-      value: "long",
-    }, text];
-    if (!nullSafe) {
-      choices.push({
-        step: {
-          op: "reduce",
-          fn: from.value === "string"
-            ? random.pick(["concatPlus", "max", "last"])
-            : random.pick(["sum", "min", "last"]),
-        },
-        value: from.value,
-      });
-      if (from.value !== "string") {
-        choices.push({
-          step: {
-            op: "aggregate",
-            fn: random.pick(["sum", "sumNullAtZero"]),
-            init: 0,
-            result: "long",
-            ...merger("sum"),
-          },
-          value: "long",
-        });
-      }
-    }
-    return random.pick(choices);
   }
 
   #joinStreams(from: Stream): void {
@@ -409,7 +335,7 @@ class Generator {
       () =>
         derive({
           op: random.pick(["filter", "filterNot"]),
-          ...this.#predicate(from.value),
+          ...predicate(this.#random, from.value),
           ...this.#maybeStoreOf(from),
         }),
       () =>
@@ -519,29 +445,6 @@ class Generator {
         this.#steps.push({ op: "to", from: stream.id, topic: `out${count++}` });
       }
     }
-  }
-
-  #makeInputs(): Record<string, unknown>[] {
-    const random = this.#random;
-    const inputs: Record<string, unknown>[] = [];
-    let now = random.int(0, 30);
-    for (let i = random.int(5, 45); i > 0; i--) {
-      now += random.chance(0.3) ? 0 : random.int(0, 9);
-      const { topic, value } = random.pick(this.#inputs);
-      const late = random.chance(0.2) ? random.int(0, 40) : 0;
-      inputs.push({
-        topic,
-        key: random.chance(0.05) ? null : random.pick(["a", "b", "c", "ab"]),
-        value: random.chance(0.12)
-          ? null
-          : value === "long"
-          ? random.int(0, 9)
-          : random.pick(["a", "b 1", "1", "a,b", "", "Ab c"]),
-        timestamp: Math.max(0, now - late),
-      });
-      if (random.chance(0.05)) inputs.push({ advanceWallClockMs: random.int(1, 50) });
-    }
-    return inputs;
   }
 }
 
