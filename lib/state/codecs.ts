@@ -11,7 +11,7 @@ export class KeyCodec<K> {
 
   constructor(serde: Serde<K>, topic: string, storeName: string) {
     this.#serde = serde;
-    this.#site = { topic, isKey: true };
+    this.#site = { topic, isKey: true, headerless: true };
     this.#storeName = storeName;
   }
 
@@ -62,7 +62,7 @@ export class PlainCodec<V> implements ValueCodec<V> {
   readonly #out = new ByteWriter(256);
   constructor(serde: Serde<V>, topic: string) {
     this.#serde = serde;
-    this.#site = { topic, isKey: false };
+    this.#site = { topic, isKey: false, headerless: true };
   }
   encode(value: V): Uint8Array {
     const out = this.#out;
@@ -90,7 +90,7 @@ export class TimestampedCodec<V> implements ValueCodec<ValueAndTimestamp<V>> {
   readonly #out = new ByteWriter(256);
   constructor(serde: Serde<V>, topic: string) {
     this.#serde = serde;
-    this.#site = { topic, isKey: false };
+    this.#site = { topic, isKey: false, headerless: true };
   }
   encode(row: ValueAndTimestamp<V>): Uint8Array {
     const out = this.#out;

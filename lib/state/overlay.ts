@@ -6,7 +6,7 @@ import {
   type OrderedCursor,
   ROW_BYTES,
 } from "./ordered_bytes.ts";
-import { ResidentBudget } from "./resident_budget.ts";
+import type { ResidentBudget } from "./resident_budget.ts";
 import type { ByteCursor, ByteStore } from "./store.ts";
 
 /** Committed rows on a disk: what an overlay lies over. */
@@ -230,6 +230,9 @@ export class OverlaidStore implements ByteStore {
 
   /** Gives up the lower half of what is resident. */
   shed(): void {
+    const from = this.#residentFrom;
+    // Nothing is resident: all that is in memory waits for the commit.
+    if (from === undefined) return;
     const rows = this.#rows.sorted();
     const half = rows[(rows.length >> 1) + 1]?.key;
     if (half === undefined) {
@@ -240,9 +243,7 @@ export class OverlaidStore implements ByteStore {
       }
       return;
     }
-    if (this.#residentFrom === undefined || compareBytes(half, this.#residentFrom) > 0) {
-      this.#residentFrom = half;
-    }
+    if (compareBytes(half, from) > 0) this.#residentFrom = half;
     for (const entry of this.#dirty) {
       // Below the new start the disk is asked again after a rollback.
       if (!this.#isResident(entry.key)) entry.committed = undefined;
