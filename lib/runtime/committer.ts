@@ -1,6 +1,7 @@
 import { isFenced, KafkaError, StreamsException, TaskMigratedException } from "../errors.ts";
 import type { Consumer, PartitionOffset } from "../kafka/client.ts";
 import type { Clock } from "../record/time.ts";
+import type { ThreadMetrics } from "../telemetry/thread_metrics.ts";
 import type { InputFeed } from "./input_feed.ts";
 import { encodeOffsetMetadata } from "./offset_metadata.ts";
 import type { ProducerCollector } from "./producer_collector.ts";
@@ -19,14 +20,6 @@ export interface CommitterTools {
   readonly log: RuntimeLog;
 }
 
-/** Counts of a thread's commits. */
-export interface CommitCounts {
-  commits: number;
-  failed: number;
-  latencyMs: number;
-  maxLatencyMs: number;
-}
-
 const NO_POSITIONS: ReadonlyMap<string, number> = new Map();
 
 /**
@@ -35,13 +28,13 @@ const NO_POSITIONS: ReadonlyMap<string, number> = new Map();
  */
 export class Committer {
   readonly #tools: CommitterTools;
-  readonly #counts: CommitCounts;
+  readonly #metrics: ThreadMetrics;
   /** The last offset committed for each partition by this thread. */
   readonly committed: Map<string, number> = new Map();
 
-  constructor(tools: CommitterTools, counts: CommitCounts) {
+  constructor(tools: CommitterTools, metrics: ThreadMetrics) {
     this.#tools = tools;
-    this.#counts = counts;
+    this.#metrics = metrics;
   }
 
   /**
@@ -60,13 +53,13 @@ export class Committer {
       if (!await this.#commitOffsets(offsets)) return -1;
       this.#finish(needing, offsets);
     } catch (error) {
-      this.#counts.failed++;
+      this.#metrics.commitsFailed++;
       throw error;
     }
     const took = clock.monotonic() - began;
-    this.#counts.commits++;
-    this.#counts.latencyMs += took;
-    if (took > this.#counts.maxLatencyMs) this.#counts.maxLatencyMs = took;
+    this.#metrics.commit.record(took, clock.now());
+    this.#metrics.commitDuration.observe(took / 1_000);
+    this.#metrics.blockedNs += Math.round(took * 1e6);
     return needing.length;
   }
 

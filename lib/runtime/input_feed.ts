@@ -151,19 +151,4 @@ export class InputFeed implements FetchState {
     const position = this.position(partition) ?? (start === -1 ? high : low);
     return position < 0 ? undefined : Math.max(0, high - position);
   }
-
-  /** The greatest and the mean lag over all partitions where it is known. */
-  lags(): { readonly max: number; readonly mean: number } {
-    let max = 0;
-    let sum = 0;
-    let known = 0;
-    for (const input of this.#inputs.values()) {
-      const lag = this.lag(input.partition.topic, input.partition.partition);
-      if (lag === undefined) continue;
-      known++;
-      sum += lag;
-      if (lag > max) max = lag;
-    }
-    return { max, mean: known === 0 ? 0 : sum / known };
-  }
 }

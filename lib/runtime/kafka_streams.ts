@@ -3,6 +3,8 @@ import { ConfigException, StreamsException } from "../errors.ts";
 import { callAfter } from "../record/time.ts";
 import { cacheBudget } from "../state/cache_budget.ts";
 import type { DropReason } from "../state/store.ts";
+import { mergeSnapshots } from "../telemetry/merge.ts";
+import type { MetricsRegistry, MetricsSnapshot } from "../telemetry/metrics.ts";
 import { compileTopology, type TopologyPlan } from "../topology/compile.ts";
 import { GlobalState } from "./global_state.ts";
 import { prepareSerdes } from "./serde_preparation.ts";
@@ -14,7 +16,8 @@ import type { StateHome, StreamsHost } from "./streams_host.ts";
 import type { StreamTask } from "./task.ts";
 import { taskSettings } from "./task_settings.ts";
 import type { ThreadDescription, ThreadHandle } from "./thread_handle.ts";
-import { type ThreadIdentity, threadSettings } from "./thread_settings.ts";
+import type { LagReport, RestoreReport, StoreReport, ThreadReport } from "./thread_report.ts";
+import { metricsRegistry, type ThreadIdentity, threadSettings } from "./thread_settings.ts";
 import { buildTopology, isModuleAddress, type TopologySource } from "./topology_source.ts";
 import {
   askUncaught,
@@ -53,6 +56,7 @@ export class KafkaStreams {
   readonly #listeners = new Set<StateListener>();
   readonly #threads = new Map<string, ThreadHandle>();
   readonly #running = new Set<Promise<void>>();
+  readonly #metrics: MetricsRegistry;
   #onUncaught: UncaughtExceptionHandler;
   #restoreListener: RestoreListener = {};
   #plan: TopologyPlan | undefined;
@@ -79,6 +83,7 @@ export class KafkaStreams {
     this.#applicationId = this.config.applicationId ?? "";
     this.#source = source;
     this.#host = host;
+    this.#metrics = metricsRegistry(this.config, host.clock);
     this.#onUncaught = uncaughtExceptionHandler(this.config.values["uncaught.exception.handler"]);
     this.#states = new StateMachine(
       this.#applicationId,
@@ -114,6 +119,33 @@ export class KafkaStreams {
   }
   get clientId(): string {
     return this.#clientId;
+  }
+
+  /** The id of its state directory; empty before `start`. */
+  get processId(): string {
+    return this.#home?.processId ?? "";
+  }
+
+  /** The metrics of all threads. */
+  metrics(): MetricsSnapshot {
+    const remote = this.#reports().flatMap((report) => report.metrics ?? []);
+    return mergeSnapshots([this.#metrics.snapshot(), ...remote]);
+  }
+  /** How far each partition is behind. */
+  lag(): readonly LagReport[] {
+    return this.#reports().flatMap((report) => report.lags);
+  }
+  /** The stores of all tasks. */
+  stores(): readonly StoreReport[] {
+    return this.#reports().flatMap((report) => report.stores);
+  }
+  /** The restores that are going on. */
+  restores(): readonly RestoreReport[] {
+    return this.#reports().flatMap((report) => report.restores);
+  }
+
+  #reports(): ThreadReport[] {
+    return [...this.#threads.values()].map((thread) => thread.report());
   }
 
   /** Its threads with their tasks. Kafka Streams: `metadataForLocalThreads`. */
@@ -239,6 +271,7 @@ export class KafkaStreams {
       settings: threadSettings(config, identity),
       clients,
       serdes: this.#host.serdes,
+      metrics: this.#metrics,
       log,
       restoreListener: this.#restoreListener,
       onState: (next, previous) => this.#threadChanged(identity.name, next, previous),

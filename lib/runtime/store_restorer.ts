@@ -35,6 +35,14 @@ export interface RestoreRequest {
   readonly committed: ReadonlyMap<string, number>;
 }
 
+/** How far the restore of a store is. */
+export interface RestoreProgress {
+  readonly task: StreamTask;
+  readonly changelog: Changelog;
+  readonly restored: number;
+  readonly remaining: number;
+}
+
 /** A store that is being restored. */
 interface Restoring {
   readonly task: StreamTask;
@@ -69,11 +77,14 @@ export class StoreRestorer {
   get isActive(): boolean {
     return this.#active.size > 0;
   }
-  /** Records that are still to be read, over all stores. */
-  get remaining(): number {
-    let sum = 0;
-    for (const { next, end } of this.#active.values()) sum += Math.max(0, end - next);
-    return sum;
+  /** How far each store is. */
+  progress(): RestoreProgress[] {
+    return [...this.#active.values()].map(({ task, changelog, next, end, total }) => ({
+      task,
+      changelog,
+      restored: total,
+      remaining: Math.max(0, end - next),
+    }));
   }
 
   /** Begins with tasks whose stores are open. One whose state is no longer in its changelog is emptied and restored from the beginning. */

@@ -5,53 +5,19 @@ import {
   TaskCorruptedException,
   TaskMigratedException,
 } from "../errors.ts";
-import type { Admin, Consumer, KafkaClients, TopicPartition } from "../kafka/client.ts";
+import type { Consumer } from "../kafka/client.ts";
 import { type Clock, nextTurn } from "../record/time.ts";
-import type { SerdeEnvironment } from "../serde/serde.ts";
-import type { TopologyPlan } from "../topology/compile.ts";
-import { type CommitCounts, Committer } from "./committer.ts";
-import { InputFeed } from "./input_feed.ts";
-import { listTopicCounts, prepareTopics } from "./internal_topics.ts";
-import { sourceTopicsOf, type TopicCounts } from "./partition_counts.ts";
-import { ProducerCollector } from "./producer_collector.ts";
-import { RepartitionPurge } from "./repartition_purge.ts";
+import { prepareTopics } from "./internal_topics.ts";
+import { sourceTopicsOf } from "./partition_counts.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import { prepareSerdes } from "./serde_preparation.ts";
 import { StateMachine } from "./state_machine.ts";
 import { THREAD_TRANSITIONS, type ThreadState } from "./states.ts";
-import { findStartOffsets } from "./start_offsets.ts";
-import { type RestoreListener, StoreRestorer } from "./store_restorer.ts";
-import { StreamsProducer } from "./streams_producer.ts";
 import type { StreamTask } from "./task.ts";
-import { createTask, type TaskSurroundings } from "./task_factory.ts";
-import { TaskRegistry } from "./task_registry.ts";
-import type { ThreadSettings } from "./thread_settings.ts";
-import { type ProcessCounts, ProcessingRound } from "./thread_loop.ts";
 import type { ThreadDescription, ThreadHandle } from "./thread_handle.ts";
-import { ThreadOutput } from "./thread_output.ts";
-import { ThreadTasks } from "./thread_tasks.ts";
-
-/** What a thread is made of. */
-export interface StreamThreadOptions {
-  /** `<client id>-StreamThread-<n>` */
-  readonly name: string;
-  readonly plan: TopologyPlan;
-  readonly settings: ThreadSettings;
-  readonly clients: KafkaClients;
-  readonly surroundings: TaskSurroundings;
-  readonly serdes: SerdeEnvironment;
-  readonly log: RuntimeLog;
-  readonly restoreListener: RestoreListener;
-  readonly onState: (next: ThreadState, previous: ThreadState) => void;
-}
-
-/** What a thread has counted since it began. */
-export interface ThreadCounts extends CommitCounts, ProcessCounts {
-  polls: number;
-  tasksCreated: number;
-  tasksClosed: number;
-  dropped: number;
-}
+import { type StreamThreadOptions, ThreadParts } from "./thread_parts.ts";
+import type { ThreadReport } from "./thread_report.ts";
+import type { ThreadSettings } from "./thread_settings.ts";
 
 /** How often the event loop is let breathe while there is work (ms). */
 const BREATH_MS = 10;
@@ -69,30 +35,19 @@ const IMPATIENT_MS = 5;
  */
 export class StreamThread implements ThreadHandle {
   readonly name: string;
-  readonly counts: ThreadCounts = {
-    processed: 0,
-    punctuations: 0,
-    commits: 0,
-    failed: 0,
-    latencyMs: 0,
-    maxLatencyMs: 0,
-    polls: 0,
-    tasksCreated: 0,
-    tasksClosed: 0,
-    dropped: 0,
-  };
-  readonly registry: TaskRegistry = new TaskRegistry();
   readonly #options: StreamThreadOptions;
   readonly #settings: ThreadSettings;
   readonly #log: RuntimeLog;
   readonly #clock: Clock;
   readonly #states: StateMachine<ThreadState>;
-  #counted: TopicCounts = new Map();
   #parts: ThreadParts | undefined;
   #stop: { readonly deadline: number; readonly leaveGroup: boolean } | undefined;
   #paused = false;
   #lastCommit = 0;
   #lastBreath = 0;
+  #lastPoll = 0;
+  /** When the loop began its last round (epoch ms). */
+  #lastBeat: number | undefined;
   /** No commit before this instant (epoch ms). */
   #quietUntil = 0;
 
@@ -102,28 +57,58 @@ export class StreamThread implements ThreadHandle {
     this.#settings = options.settings;
     this.#log = options.log;
     this.#clock = options.surroundings.clock;
-    this.#states = new StateMachine(options.name, "CREATED", THREAD_TRANSITIONS, options.onState);
+    this.#states = new StateMachine(
+      options.name,
+      "CREATED",
+      THREAD_TRANSITIONS,
+      (next, previous) => {
+        if (this.#parts) this.#parts.telemetry.thread.state = next;
+        options.onState(next, previous);
+      },
+    );
   }
 
   get state(): ThreadState {
     return this.#states.state;
   }
 
-  /** The greatest and the mean number of records that the inputs are behind. */
-  lags(): { readonly max: number; readonly mean: number } {
-    return this.#parts?.feed.lags() ?? { max: 0, mean: 0 };
-  }
-
   describe(): ThreadDescription {
     return {
       name: this.name,
       state: this.state,
-      tasks: this.registry.all().map((task) => ({
+      lastBeatMs: this.#lastBeat,
+      tasks: (this.#parts?.registry.all() ?? []).map((task) => ({
         taskId: task.taskId,
         state: task.state,
         partitions: task.inputPartitions,
         buffered: task.buffered,
         processed: task.processed,
+      })),
+    };
+  }
+
+  report(): ThreadReport {
+    const description = this.describe();
+    const parts = this.#parts;
+    if (parts === undefined || this.state === "DEAD") {
+      return { description, metrics: undefined, lags: [], stores: [], restores: [] };
+    }
+    const { telemetry, registry, feed, output, restorer } = parts;
+    const tasks = registry.all();
+    const restores = restorer.progress();
+    telemetry.refresh(tasks, feed, output.committer.committed, restores);
+    return {
+      description,
+      metrics: undefined,
+      lags: telemetry.lags(),
+      stores: telemetry.stores(tasks),
+      restores: restores.map(({ task, changelog, restored, remaining }) => ({
+        store: changelog.store,
+        taskId: task.taskId,
+        changelog: changelog.topic,
+        partition: changelog.partition,
+        restored,
+        remaining,
       })),
     };
   }
@@ -161,121 +146,28 @@ export class StreamThread implements ThreadHandle {
   }
 
   async #open(): Promise<void> {
-    const { plan, clients } = this.#options;
-    const settings = this.#settings;
-    const admin = clients.admin(settings.adminConfig, this.#events("admin"));
-    const consumer = clients.consumer(settings.consumerConfig, this.#events("consumer"));
-    const restoreConsumer = clients.consumer(settings.restoreConfig, this.#events("restore"));
-    this.#parts = this.#assemble(admin, consumer, restoreConsumer);
-    this.#counted = await prepareTopics(plan, settings.internalTopics, this.#topicTools(admin));
-    await prepareSerdes(plan, this.#options.surroundings.settings, this.#options.serdes);
-    await this.#parts.output.producer.init();
-    this.#lastCommit = this.#clock.now();
-    consumer.subscribe(this.#subscription());
-  }
-
-  #topicTools(admin: Admin) {
-    const stopped = () => this.#stop !== undefined;
-    return { admin, clock: this.#clock, log: this.#log, stopped };
-  }
-
-  #events(client: string) {
-    return {
-      log: (level: number, facility: string, message: string) => {
-        const text = `${client} ${facility}: ${message}`;
-        if (level <= 3) this.#log.error(text);
-        else if (level === 4) this.#log.warn(text);
-        else this.#log.debug(text);
-      },
-    };
-  }
-
-  #subscription(): string[] {
-    const { subtopologies } = this.#options.plan;
-    return [...new Set(subtopologies.flatMap((s) => sourceTopicsOf(s, this.#counted)))].sort();
-  }
-
-  #assemble(admin: Admin, consumer: Consumer, restoreConsumer: Consumer): ThreadParts {
-    const { plan, restoreListener } = this.#options;
-    const { requestTimeoutMs } = this.#settings;
-    const log = this.#log;
-    const feed = new InputFeed(consumer, this.#settings);
-    const output = new ThreadOutput(() => this.#openOutput(consumer, feed));
-    const restorer = new StoreRestorer({
-      consumer: restoreConsumer,
-      admin,
-      log,
-      requestTimeoutMs,
-      listener: restoreListener,
-    });
-    const { registry } = this;
-    const tasks = new ThreadTasks({
-      plan,
-      consumer,
-      feed,
-      restorer,
-      registry,
-      output,
-      log,
-      counts: (refresh) => this.#topicCounts(admin, refresh),
-      startOffsets: (partitions) => this.#startOffsets(consumer, partitions),
-      create: (assignment) => {
-        this.counts.tasksCreated++;
-        return createTask(assignment, output.collector, feed, this.#options.surroundings);
-      },
-    });
-    const round = new ProcessingRound({
-      registry,
-      clock: this.#clock,
-      backlog: () => output.collector.backlog,
-      drain: () => output.collector.drain(),
+    const { plan, surroundings, serdes, settings } = this.#options;
+    const parts = new ThreadParts(this.#options, {
       commitDue: (now) => this.#commitDue(now),
       commit: () => this.#commit(),
-    }, this.counts);
-    const purge = new RepartitionPurge(plan, { admin, log, requestTimeoutMs });
-    return { admin, consumer, restoreConsumer, feed, output, restorer, tasks, round, purge };
-  }
-
-  #openOutput(consumer: Consumer, feed: InputFeed) {
-    const { clients, surroundings } = this.#options;
-    const settings = this.#settings;
-    const clock = this.#clock;
-    const log = this.#log;
-    const producer = new StreamsProducer(settings, {
-      producer: clients.producer(settings.producerConfig, this.#events("producer")),
-      clock,
-      log,
     });
-    const collector = new ProducerCollector({
-      producer,
-      handlers: surroundings.settings.handlers,
-      partitionCount: (topic) => this.#counted.get(topic),
-      requestTimeoutMs: settings.requestTimeoutMs,
-      log,
-      onDropped: () => void this.counts.dropped++,
-    });
-    const committer = new Committer(
-      { producer, collector, consumer, feed, clock, log },
-      this.counts,
-    );
-    return { producer, collector, committer };
-  }
-
-  async #topicCounts(admin: Admin, refresh: boolean): Promise<TopicCounts> {
-    if (refresh) this.#counted = await listTopicCounts(admin, this.#settings.requestTimeoutMs);
-    return this.#counted;
-  }
-
-  #startOffsets(consumer: Consumer, partitions: readonly TopicPartition[]) {
-    const { requestTimeoutMs, patienceMs, offsetReset } = this.#settings;
-    return findStartOffsets(this.#options.plan, partitions, {
-      consumer,
+    this.#parts = parts;
+    parts.telemetry.thread.state = this.state;
+    parts.topicCounts = await prepareTopics(plan, settings.internalTopics, {
+      admin: parts.admin,
       clock: this.#clock,
       log: this.#log,
-      requestTimeoutMs,
-      patienceMs,
-      defaultReset: offsetReset,
+      stopped: () => this.#stop !== undefined,
     });
+    await prepareSerdes(plan, surroundings.settings, serdes);
+    await parts.output.producer.init();
+    this.#lastCommit = this.#clock.now();
+    parts.consumer.subscribe(this.#subscription(parts));
+  }
+
+  #subscription({ topicCounts }: ThreadParts): string[] {
+    const { subtopologies } = this.#options.plan;
+    return [...new Set(subtopologies.flatMap((s) => sourceTopicsOf(s, topicCounts)))].sort();
   }
 
   /** One round of the loop; what can be healed is healed here. */
@@ -289,9 +181,9 @@ export class StreamThread implements ThreadHandle {
     }
   }
 
-  async #runOnce({ consumer, feed, restorer, tasks, round, output }: ThreadParts): Promise<void> {
-    this.counts.polls++;
-    const polled = feed.poll();
+  async #runOnce(parts: ThreadParts): Promise<void> {
+    const { consumer, restorer, tasks, round, output } = parts;
+    const polled = this.#poll(parts);
     await this.#answerRebalance();
     await this.#checkConsumer(consumer);
     const restored = restorer.isActive && restorer.poll();
@@ -304,18 +196,39 @@ export class StreamThread implements ThreadHandle {
     await this.#breathe();
   }
 
+  #poll({ feed, telemetry: { thread } }: ThreadParts): number {
+    const began = this.#clock.monotonic();
+    const now = this.#clock.now();
+    thread.loopMs += began - (this.#lastPoll || began);
+    this.#lastPoll = began;
+    this.#lastBeat = now;
+    const polled = feed.poll();
+    thread.poll.record(this.#clock.monotonic() - began, now);
+    thread.pollRecords.record(polled, now);
+    return polled;
+  }
+
   #runIfReady(): void {
-    if (!this.registry.restoring && !this.#parts!.restorer.isActive) this.#states.tryGo("RUNNING");
+    if (!this.#parts!.registry.restoring && !this.#parts!.restorer.isActive) {
+      this.#states.tryGo("RUNNING");
+    }
   }
 
   async #answerRebalance(): Promise<void> {
-    const { consumer, tasks } = this.#parts!;
+    const { consumer, tasks, telemetry: { thread } } = this.#parts!;
     const rebalance = consumer.takeRebalance();
     if (rebalance === undefined) return;
+    const began = this.#clock.monotonic();
+    thread.rebalances++;
     this.#states.tryGo(
       rebalance.kind === "assign" ? "PARTITIONS_ASSIGNED" : "PARTITIONS_REVOKED",
     );
     await tasks.answer(rebalance);
+    const took = this.#clock.monotonic() - began;
+    const now = this.#clock.now();
+    if (rebalance.kind === "assign") thread.assignedLatency.record(took, now);
+    else if (rebalance.kind === "revoke") thread.revokedLatency.record(took, now);
+    else thread.lostLatency.record(took, now);
     if (rebalance.incremental) this.#quietUntil = this.#clock.now() + EPOCH_MS;
     this.#runIfReady();
   }
@@ -331,7 +244,7 @@ export class StreamThread implements ThreadHandle {
   }
 
   async #refuseDeletedTopics(error: KafkaError): Promise<void> {
-    const existing = await this.#topicCounts(this.#parts!.admin, true);
+    const existing = await this.#parts!.countTopics(true);
     const missing = this.#options.plan.subtopologies
       .flatMap((s) => s.sourceTopics).filter((topic) => !existing.has(topic));
     if (missing.length > 0) throw new MissingSourceTopicException(missing);
@@ -341,15 +254,16 @@ export class StreamThread implements ThreadHandle {
   #commitDue(now: number): boolean {
     if (now < this.#quietUntil) return false;
     if (now - this.#lastCommit > this.#settings.commitIntervalMs) return true;
-    for (const task of this.registry.running) {
+    const { registry } = this.#parts!;
+    for (const task of registry.running) {
       if (task.commitRequested && task.commitNeeded) return true;
     }
-    return this.registry.uncommittedBytes >= this.#settings.uncommittedMaxBytes;
+    return registry.uncommittedBytes >= this.#settings.uncommittedMaxBytes;
   }
 
   async #commit(): Promise<number> {
-    const { output, purge } = this.#parts!;
-    const committed = await output.committer.commit(this.registry.running);
+    const { output, purge, registry } = this.#parts!;
+    const committed = await output.committer.commit(registry.running);
     this.#lastCommit = this.#clock.now();
     if (this.#lastCommit - purge.lastMs > this.#settings.purgeIntervalMs) {
       purge.run(output.committer.committed, this.#lastCommit);
@@ -358,13 +272,13 @@ export class StreamThread implements ThreadHandle {
   }
 
   async #idle(): Promise<void> {
-    const { consumer, restorer, restoreConsumer } = this.#parts!;
+    const { consumer, restorer, restoreConsumer, registry } = this.#parts!;
     if (restorer.isActive) return await restoreConsumer.wait(IMPATIENT_MS);
-    const waitsForSchema = this.registry.running.flatMap((task) => task.pending ?? []);
+    const waitsForSchema = registry.running.flatMap((task) => task.pending ?? []);
     if (waitsForSchema.length > 0) {
       await Promise.race([...waitsForSchema, this.#clock.sleep(this.#settings.pollMs)]);
     } else {
-      const queued = this.registry.running.some((task: StreamTask) => task.buffered > 0);
+      const queued = registry.running.some((task: StreamTask) => task.buffered > 0);
       await consumer.wait(queued ? IMPATIENT_MS : this.#settings.pollMs);
     }
   }
@@ -379,7 +293,8 @@ export class StreamThread implements ThreadHandle {
   /** The transaction cannot be saved: forgets what it held and reads the inputs again from where they were committed. */
   async #revive(error: TaskCorruptedException): Promise<void> {
     this.#log.warn("Aborting and starting again from the last commit", { err: error });
-    const { output, tasks } = this.#parts!;
+    const { output, tasks, telemetry } = this.#parts!;
+    telemetry.thread.transactionAborts++;
     tasks.closeAllDirty();
     await output.abort();
     await tasks.revive();
@@ -389,14 +304,15 @@ export class StreamThread implements ThreadHandle {
   /** Somebody else has this thread's tasks: drops them, takes a new producer and joins the group again. */
   async #rejoin(error: TaskMigratedException): Promise<void> {
     this.#log.warn("Closing all tasks and joining the group again", { err: error });
-    const { consumer, output, tasks } = this.#parts!;
+    const { consumer, output, tasks, telemetry } = this.#parts!;
+    telemetry.thread.fenced++;
     tasks.closeAllDirty();
     tasks.disown();
     await output.abort();
     await output.replace();
     this.#states.tryGo("PARTITIONS_REVOKED");
     consumer.unsubscribe();
-    consumer.subscribe(this.#subscription());
+    consumer.subscribe(this.#subscription(this.#parts!));
   }
 
   async #close(clean: boolean): Promise<void> {
@@ -423,25 +339,13 @@ export class StreamThread implements ThreadHandle {
         this.#log.warn(`Thread ${this.name} did not close in order`, { err: error });
       }
     }
-    this.counts.tasksClosed = this.counts.tasksCreated;
+    parts.telemetry.remove();
   }
 
-  async #closeTasks({ output, tasks }: ThreadParts): Promise<void> {
-    const committed = await output.committer.commit(this.registry.running);
+  async #closeTasks({ output, tasks, registry }: ThreadParts): Promise<void> {
+    const committed = await output.committer.commit(registry.running);
     if (committed >= 0) tasks.closeAllClean();
   }
-}
-
-interface ThreadParts {
-  readonly admin: Admin;
-  readonly consumer: Consumer;
-  readonly restoreConsumer: Consumer;
-  readonly feed: InputFeed;
-  readonly output: ThreadOutput;
-  readonly restorer: StoreRestorer;
-  readonly tasks: ThreadTasks;
-  readonly round: ProcessingRound;
-  readonly purge: RepartitionPurge;
 }
 
 function asStreamsException(error: unknown): Error {

@@ -218,6 +218,8 @@ export class StreamTask implements TaskContext {
       this.#pending = error.ready.finally(() => {
         this.#pending = undefined;
       });
+      // A thread that idles hears why the schema did not come; for a busy one the next look at the record asks again.
+      this.#pending.catch(() => {});
       return undefined;
     }
   }

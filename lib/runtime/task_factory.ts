@@ -1,6 +1,12 @@
 import type { Clock } from "../record/time.ts";
 import type { TaskId } from "../record/task_id.ts";
-import type { CacheBudget, DropReason, StateEnvironment, StateStore } from "../state/store.ts";
+import type {
+  CacheBudget,
+  DropReason,
+  StateEnvironment,
+  StateStore,
+  StoreMeter,
+} from "../state/store.ts";
 import type { FetchState } from "./partition_group.ts";
 import type { RecordCollector } from "./record_collector.ts";
 import { StreamTask } from "./task.ts";
@@ -23,6 +29,8 @@ export interface TaskSurroundings {
   readonly clock: Clock;
   readonly globalStores: ReadonlyMap<string, StateStore>;
   readonly onDropped: (reason: DropReason, task: StreamTask, detail: string | undefined) => void;
+  /** The counters of a store, for its metrics. */
+  readonly storeMeter?: (taskId: TaskId, storeName: string, persistent: boolean) => StoreMeter;
 }
 
 /** Makes a task and opens its stores. Nothing stays open when that fails. */
@@ -30,7 +38,7 @@ export function createTask(
   { id, plan, partitions }: TaskAssignment,
   collector: RecordCollector,
   fetchState: FetchState,
-  { settings, states, cache, clock, globalStores, onDropped }: TaskSurroundings,
+  { settings, states, cache, clock, globalStores, onDropped, storeMeter }: TaskSurroundings,
 ): StreamTask {
   const environment = states.openTask(id);
   let task: StreamTask | undefined;
@@ -48,6 +56,9 @@ export function createTask(
       fetchState,
       globalStores,
       onDropped,
+      ...(storeMeter
+        ? { storeMeter: (store, persistent) => storeMeter(id, store, persistent) }
+        : {}),
     });
     task.openStores();
     return task;

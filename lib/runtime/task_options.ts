@@ -1,7 +1,13 @@
 import type { TopicPartition } from "../kafka/client.ts";
 import type { TaskId } from "../record/task_id.ts";
 import type { Clock } from "../record/time.ts";
-import type { CacheBudget, DropReason, StateEnvironment, StateStore } from "../state/store.ts";
+import type {
+  CacheBudget,
+  DropReason,
+  StateEnvironment,
+  StateStore,
+  StoreMeter,
+} from "../state/store.ts";
 import type { SubtopologyPlan } from "../topology/compile.ts";
 import type { FetchState } from "./partition_group.ts";
 import type { RecordCollector } from "./record_collector.ts";
@@ -26,6 +32,8 @@ export interface TaskOptions {
   readonly globalStores?: ReadonlyMap<string, StateStore>;
   /** Told of every drop, for metrics and logs. */
   readonly onDropped?: (reason: DropReason, task: StreamTask, detail: string | undefined) => void;
+  /** The counters of a store, for its metrics. */
+  readonly storeMeter?: (storeName: string, persistent: boolean) => StoreMeter;
 }
 
 /** What a task wants committed for a partition. */

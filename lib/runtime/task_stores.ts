@@ -42,12 +42,12 @@ export class TaskStores {
     for (const { name, builder } of this.#options.plan.stores) {
       const store = builder.build();
       this.byName.set(name, store);
-      store.init(this.#context());
+      store.init(this.#context(store));
     }
   }
 
-  #context(): StoreContext {
-    const { environment, cache, settings } = this.#options;
+  #context(store: StateStore): StoreContext {
+    const { environment, cache, settings, storeMeter } = this.#options;
     const task = this.#task;
     return {
       applicationId: settings.applicationId,
@@ -61,6 +61,7 @@ export class TaskStores {
         this.#plan(store)?.changelogTopic ?? changelogTopicName(settings.applicationId, store),
       streamTime: () => task.streamTime(),
       dropped: (reason) => task.dropped(reason),
+      storeMetrics: storeMeter?.(store.name, store.persistent),
     };
   }
 

@@ -1,4 +1,5 @@
 import type { TopicPartition } from "../kafka/client.ts";
+import type { ThreadReport } from "./thread_report.ts";
 import type { ThreadState } from "./states.ts";
 
 /** A task as its thread describes it. Kafka Streams: `TaskMetadata`. */
@@ -15,6 +16,8 @@ export interface TaskDescription {
 export interface ThreadDescription {
   readonly name: string;
   readonly state: ThreadState;
+  /** When its loop began its last round (epoch ms); undefined before the first. */
+  readonly lastBeatMs: number | undefined;
   readonly tasks: readonly TaskDescription[];
 }
 
@@ -28,4 +31,6 @@ export interface ThreadHandle {
   shutdown(deadlineMs: number, how: { readonly leaveGroup: boolean }): void;
   setPaused(paused: boolean): void;
   describe(): ThreadDescription;
+  /** All it tells of itself; of a Worker the last that came. */
+  report(): ThreadReport;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../record/time.ts";
 import type { TaskRegistry } from "./task_registry.ts";
+import type { ThreadTelemetry } from "./thread_telemetry.ts";
 
 /** How long one round of passes may take before the consumer is polled again (ms). */
 const ROUND_MS = 20;
@@ -17,12 +18,6 @@ export interface RoundTools {
   commit(): Promise<number>;
 }
 
-/** Counts of a thread's processing. */
-export interface ProcessCounts {
-  processed: number;
-  punctuations: number;
-}
-
 /**
  * Processes what is queued: up to N records of each task, then punctuations, then a commit if one is due, and again, until nothing is left or
  * the round has taken long enough. N grows by one with each quiet pass and is halved by a punctuation or a commit. Kafka Streams:
@@ -30,12 +25,12 @@ export interface ProcessCounts {
  */
 export class ProcessingRound {
   readonly #tools: RoundTools;
-  readonly #counts: ProcessCounts;
+  readonly #telemetry: ThreadTelemetry;
   #perTask = 1;
 
-  constructor(tools: RoundTools, counts: ProcessCounts) {
+  constructor(tools: RoundTools, telemetry: ThreadTelemetry) {
     this.#tools = tools;
-    this.#counts = counts;
+    this.#telemetry = telemetry;
   }
 
   /** Runs passes until nothing is left; gives how many records were processed. */
@@ -60,18 +55,31 @@ export class ProcessingRound {
   }
 
   #process(now: number): number {
+    const { clock, registry } = this.#tools;
     let processed = 0;
-    for (const task of this.#tools.registry.running) {
-      processed += task.processUpTo(this.#perTask, now);
+    let began = clock.monotonic();
+    const first = began;
+    for (const task of registry.running) {
+      const count = task.processUpTo(this.#perTask, now);
+      if (count === 0) continue;
+      processed += count;
+      const ended = clock.monotonic();
+      this.#telemetry.taskProcessed(task, ended - began, now, count);
+      began = ended;
     }
-    this.#counts.processed += processed;
+    if (processed > 0) this.#telemetry.thread.process.record(began - first, now, processed);
     return processed;
   }
 
   #punctuate(now: number): number {
+    const { clock, registry } = this.#tools;
     let punctuated = 0;
-    for (const task of this.#tools.registry.running) if (task.punctuate(now)) punctuated++;
-    this.#counts.punctuations += punctuated;
+    for (const task of registry.running) {
+      const began = clock.monotonic();
+      if (!task.punctuate(now)) continue;
+      punctuated++;
+      this.#telemetry.thread.punctuate.record(clock.monotonic() - began, now);
+    }
     return punctuated;
   }
 }

@@ -1,5 +1,7 @@
 import type { StreamsConfig } from "../config.ts";
 import type { ClientConfig } from "../kafka/client.ts";
+import type { Clock } from "../record/time.ts";
+import { MetricsRegistry } from "../telemetry/metrics.ts";
 import type { AutoOffsetReset } from "../topology/processor.ts";
 import type { InputFeedSettings } from "./input_feed.ts";
 import type { InternalTopicSettings } from "./internal_topics.ts";
@@ -107,4 +109,13 @@ function offsetReset(given: unknown): AutoOffsetReset {
     default:
       return "earliest";
   }
+}
+
+/** The metrics of an isolate, as the configuration wants them. */
+export function metricsRegistry(config: StreamsConfig, clock: Clock): MetricsRegistry {
+  return new MetricsRegistry({
+    level: config.metricsRecordingLevel,
+    windows: { windowMs: config.metricsSampleWindowMs, samples: config.metricsNumSamples },
+    clock,
+  });
 }

@@ -30,6 +30,8 @@ export interface ThreadTasksTools {
   counts(refresh: boolean): Promise<TopicCounts>;
   startOffsets(partitions: readonly TopicPartition[]): Promise<StartOffset[]>;
   create(assignment: TaskAssignment): StreamTask;
+  /** Told of each task that was closed. */
+  closed(task: StreamTask): void;
 }
 
 /**
@@ -274,6 +276,7 @@ export class ThreadTasks {
   #closeClean(task: StreamTask): void {
     this.#forget(task);
     task.close({ clean: true });
+    this.#tools.closed(task);
   }
 
   #closeDirty(task: StreamTask): void {
@@ -284,6 +287,7 @@ export class ThreadTasks {
       // What failed is the reason why it is closed, or a consequence of it.
       this.#tools.log.warn(`Task ${task.taskId} did not close in order`, { err: error });
     }
+    this.#tools.closed(task);
   }
 
   #forget(task: StreamTask): void {

@@ -1,0 +1,199 @@
+import type {
+  Admin,
+  ClientEvents,
+  Consumer,
+  KafkaClients,
+  TopicPartition,
+} from "../kafka/client.ts";
+import type { SerdeEnvironment } from "../serde/serde.ts";
+import type { MetricsRegistry } from "../telemetry/metrics.ts";
+import type { TopologyPlan } from "../topology/compile.ts";
+import { Committer } from "./committer.ts";
+import { InputFeed } from "./input_feed.ts";
+import { listTopicCounts } from "./internal_topics.ts";
+import type { TopicCounts } from "./partition_counts.ts";
+import { ProducerCollector } from "./producer_collector.ts";
+import { RepartitionPurge } from "./repartition_purge.ts";
+import type { RuntimeLog } from "./runtime_log.ts";
+import { findStartOffsets, type StartOffset } from "./start_offsets.ts";
+import type { ThreadState } from "./states.ts";
+import { type RestoreListener, StoreRestorer } from "./store_restorer.ts";
+import { StreamsProducer } from "./streams_producer.ts";
+import { createTask, type TaskSurroundings } from "./task_factory.ts";
+import { TaskRegistry } from "./task_registry.ts";
+import { ProcessingRound } from "./thread_loop.ts";
+import { ThreadOutput } from "./thread_output.ts";
+import type { ThreadSettings } from "./thread_settings.ts";
+import { ThreadTasks } from "./thread_tasks.ts";
+import { ThreadTelemetry } from "./thread_telemetry.ts";
+
+/** What a thread is made of. */
+export interface StreamThreadOptions {
+  /** `<client id>-StreamThread-<n>` */
+  readonly name: string;
+  readonly plan: TopologyPlan;
+  readonly settings: ThreadSettings;
+  readonly clients: KafkaClients;
+  readonly surroundings: TaskSurroundings;
+  readonly serdes: SerdeEnvironment;
+  readonly metrics: MetricsRegistry;
+  readonly log: RuntimeLog;
+  readonly restoreListener: RestoreListener;
+  readonly onState: (next: ThreadState, previous: ThreadState) => void;
+}
+
+/** What the loop decides about commits. */
+export interface CommitChoices {
+  commitDue(now: number): boolean;
+  commit(): Promise<number>;
+}
+
+/** The parts of a running thread: its clients, and what works with them. */
+export class ThreadParts {
+  readonly admin: Admin;
+  readonly consumer: Consumer;
+  readonly restoreConsumer: Consumer;
+  readonly feed: InputFeed;
+  readonly output: ThreadOutput;
+  readonly restorer: StoreRestorer;
+  readonly registry: TaskRegistry = new TaskRegistry();
+  readonly tasks: ThreadTasks;
+  readonly round: ProcessingRound;
+  readonly purge: RepartitionPurge;
+  readonly telemetry: ThreadTelemetry;
+  /** The partition counts of all topics, as far as they were asked for. */
+  topicCounts: TopicCounts = new Map();
+  readonly #options: StreamThreadOptions;
+
+  constructor(options: StreamThreadOptions, choices: CommitChoices) {
+    const { clients, settings, plan, log } = options;
+    const { requestTimeoutMs } = settings;
+    this.#options = options;
+    this.telemetry = new ThreadTelemetry(options.metrics, {
+      threadName: options.name,
+      consumerId: String(settings.consumerConfig["client.id"]),
+    }, options.surroundings.clock);
+    this.admin = clients.admin(settings.adminConfig, this.#events("admin"));
+    this.consumer = clients.consumer(settings.consumerConfig, this.#events("consumer"));
+    this.restoreConsumer = clients.consumer(settings.restoreConfig, this.#events("restore"));
+    this.feed = new InputFeed(this.consumer, settings);
+    this.output = new ThreadOutput(() => this.#openOutput());
+    this.restorer = new StoreRestorer({
+      consumer: this.restoreConsumer,
+      admin: this.admin,
+      log,
+      requestTimeoutMs,
+      listener: this.#restoreListener(),
+    });
+    this.tasks = this.#openTasks();
+    this.round = new ProcessingRound({
+      registry: this.registry,
+      clock: options.surroundings.clock,
+      backlog: () => this.output.collector.backlog,
+      drain: () => this.output.collector.drain(),
+      commitDue: choices.commitDue,
+      commit: choices.commit,
+    }, this.telemetry);
+    this.purge = new RepartitionPurge(plan, { admin: this.admin, log, requestTimeoutMs });
+  }
+
+  #events(client: string): ClientEvents {
+    const { log } = this.#options;
+    return {
+      log: (level, facility, message) => {
+        const text = `${client} ${facility}: ${message}`;
+        if (level <= 3) log.error(text);
+        else if (level === 4) log.warn(text);
+        else log.debug(text);
+      },
+    };
+  }
+
+  #openOutput() {
+    const { clients, surroundings, settings, log } = this.#options;
+    const { clock } = surroundings;
+    const producer = new StreamsProducer(settings, {
+      producer: clients.producer(settings.producerConfig, this.#events("producer")),
+      clock,
+      log,
+    });
+    const collector = new ProducerCollector({
+      producer,
+      handlers: surroundings.settings.handlers,
+      partitionCount: (topic) => this.topicCounts.get(topic),
+      requestTimeoutMs: settings.requestTimeoutMs,
+      log,
+      onDropped: (taskId) => this.telemetry.dropped(taskId, "production"),
+    });
+    const { consumer, feed } = this;
+    const committer = new Committer(
+      { producer, collector, consumer, feed, clock, log },
+      this.telemetry.thread,
+    );
+    return { producer, collector, committer };
+  }
+
+  #openTasks(): ThreadTasks {
+    const { plan, log, surroundings } = this.#options;
+    const { consumer, feed, restorer, registry, output, telemetry } = this;
+    return new ThreadTasks({
+      plan,
+      consumer,
+      feed,
+      restorer,
+      registry,
+      output,
+      log,
+      counts: (refresh) => this.countTopics(refresh),
+      startOffsets: (partitions) => this.#startOffsets(partitions),
+      create: (assignment) => {
+        const task = createTask(assignment, output.collector, feed, {
+          ...surroundings,
+          onDropped: (reason, task, detail) => {
+            telemetry.dropped(task.taskId, reason);
+            surroundings.onDropped(reason, task, detail);
+          },
+          storeMeter: (taskId, store, persistent) =>
+            telemetry.storeMeter(taskId, store, persistent),
+        });
+        telemetry.taskCreated(task);
+        return task;
+      },
+      closed: (task) => telemetry.taskClosed(task),
+    });
+  }
+
+  /** The partition counts of all topics; `refresh` asks the cluster. */
+  async countTopics(refresh: boolean): Promise<TopicCounts> {
+    if (refresh) {
+      const { requestTimeoutMs } = this.#options.settings;
+      this.topicCounts = await listTopicCounts(this.admin, requestTimeoutMs);
+    }
+    return this.topicCounts;
+  }
+
+  #startOffsets(partitions: readonly TopicPartition[]): Promise<StartOffset[]> {
+    const { settings, plan, log, surroundings } = this.#options;
+    const { requestTimeoutMs, patienceMs, offsetReset } = settings;
+    return findStartOffsets(plan, partitions, {
+      consumer: this.consumer,
+      clock: surroundings.clock,
+      log,
+      requestTimeoutMs,
+      patienceMs,
+      defaultReset: offsetReset,
+    });
+  }
+
+  #restoreListener(): RestoreListener {
+    const { restoreListener: own } = this.#options;
+    const { thread } = this.telemetry;
+    return {
+      ...own,
+      onBatchRestored: (changelog, next, rows) => {
+        thread.restored += rows;
+        own.onBatchRestored?.(changelog, next, rows);
+      },
+    };
+  }
+}

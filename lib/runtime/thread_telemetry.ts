@@ -1,0 +1,177 @@
+import type { Clock } from "../record/time.ts";
+import type { DropReason, StateStore, StoreMeter } from "../state/store.ts";
+import { LagMetrics } from "../telemetry/lag_metrics.ts";
+import type { MetricsRegistry } from "../telemetry/metrics.ts";
+import { StoreMetrics } from "../telemetry/store_metrics.ts";
+import { TaskMetrics } from "../telemetry/task_metrics.ts";
+import { ThreadMetrics } from "../telemetry/thread_metrics.ts";
+import type { InputFeed } from "./input_feed.ts";
+import type { RestoreProgress } from "./store_restorer.ts";
+import type { StreamTask } from "./task.ts";
+import { partitionKey } from "./task_assignment.ts";
+import type { LagReport, StoreReport } from "./thread_report.ts";
+
+/** Who the metrics are of. */
+export interface TelemetryIdentity {
+  readonly threadName: string;
+  readonly consumerId: string;
+}
+
+interface TaskHolders {
+  readonly metrics: TaskMetrics;
+  readonly stores: Map<string, StoreMetrics>;
+}
+
+/**
+ * The metrics of a thread, its tasks and their stores. What is counted on the way of a record is a plain field of the task or the store; it is carried over when
+ * somebody asks.
+ */
+export class ThreadTelemetry {
+  readonly thread: ThreadMetrics;
+  readonly #registry: MetricsRegistry;
+  readonly #identity: TelemetryIdentity;
+  readonly #clock: Clock;
+  readonly #lags: LagMetrics;
+  readonly #tasks = new Map<string, TaskHolders>();
+
+  constructor(registry: MetricsRegistry, identity: TelemetryIdentity, clock: Clock) {
+    this.#registry = registry;
+    this.#identity = identity;
+    this.#clock = clock;
+    this.thread = new ThreadMetrics(registry, identity.threadName);
+    this.#lags = new LagMetrics(registry, identity.consumerId);
+    this.thread.startTimeMs = clock.now();
+  }
+
+  /** The counters of a store, made when its task opens it. */
+  storeMeter(taskId: string, storeName: string, persistent: boolean): StoreMeter {
+    const { stores } = this.#holders(taskId);
+    const storeType = persistent ? "lmdb" : "in-memory";
+    const identity = { threadId: this.#identity.threadName, taskId, storeName, storeType };
+    const made = new StoreMetrics(this.#registry, identity);
+    stores.get(storeName)?.remove();
+    stores.set(storeName, made);
+    return made;
+  }
+
+  #holders(taskId: string): TaskHolders {
+    let holders = this.#tasks.get(taskId);
+    if (holders === undefined) {
+      const identity = { threadId: this.#identity.threadName, taskId };
+      holders = {
+        metrics: new TaskMetrics(this.#registry, identity, this.thread),
+        stores: new Map(),
+      };
+      this.#tasks.set(taskId, holders);
+    }
+    return holders;
+  }
+
+  taskCreated(task: StreamTask): void {
+    this.thread.tasksCreated++;
+    this.#holders(task.taskId);
+  }
+
+  taskClosed(task: StreamTask): void {
+    this.thread.tasksClosed++;
+    const holders = this.#tasks.get(task.taskId);
+    this.#tasks.delete(task.taskId);
+    holders?.metrics.remove();
+    for (const store of holders?.stores.values() ?? []) store.remove();
+    for (const { topic, partition } of task.inputPartitions) this.#lags.forget(topic, partition);
+  }
+
+  /** Counts a record that was left out. */
+  dropped(taskId: string, reason: DropReason): void {
+    this.#tasks.get(taskId)?.metrics.recordDropped(reason);
+    if (reason === "deserialization") this.thread.deserializationErrors++;
+    else if (reason === "processing") this.thread.processingErrors++;
+    else if (reason === "production") this.thread.productionErrors++;
+  }
+
+  /** Counts a round of a task: that many records in that time. */
+  taskProcessed(task: StreamTask, elapsedMs: number, nowMs: number, count: number): void {
+    this.#tasks.get(task.taskId)?.metrics.recordProcessed(elapsedMs, nowMs, count);
+  }
+
+  /** Carries over what tasks and stores have counted. */
+  refresh(
+    tasks: readonly StreamTask[],
+    feed: InputFeed,
+    committed: ReadonlyMap<string, number>,
+    restores: readonly RestoreProgress[],
+  ): void {
+    const { thread } = this;
+    thread.activeTasks = tasks.length;
+    thread.restoringTasks = tasks.filter((task) => task.state === "restoring").length;
+    for (const task of tasks) {
+      const { metrics, stores } = this.#holders(task.taskId);
+      metrics.bufferedRecords = task.buffered;
+      metrics.restoreRemaining = 0;
+      for (const [name, store] of stores) {
+        store.entries = () => entriesOf(task.stores.get(name));
+        store.restoreRemaining = undefined;
+      }
+      this.#refreshLags(task, feed, committed);
+    }
+    for (const { task, changelog, remaining, restored } of restores) {
+      const { metrics, stores } = this.#holders(task.taskId);
+      metrics.restoreRemaining += remaining;
+      const store = stores.get(changelog.store);
+      if (store === undefined) continue;
+      store.restoreRemaining = remaining;
+      store.restored = restored;
+    }
+  }
+
+  #refreshLags(task: StreamTask, feed: InputFeed, committed: ReadonlyMap<string, number>): void {
+    const now = this.#clock.now();
+    for (const { topic, partition } of task.inputPartitions) {
+      const shown = this.#lags.partition(topic, partition);
+      const unread = feed.lag(topic, partition);
+      const queued = task.bufferedRecords({ topic, partition });
+      shown.records = unread === undefined ? undefined : unread + queued;
+      const time = task.streamTime();
+      shown.seconds = shown.records === 0
+        ? 0
+        : time < 0
+        ? undefined
+        : Math.max(0, now - time) / 1_000;
+      shown.committedOffset = committed.get(partitionKey({ topic, partition }));
+    }
+  }
+
+  /** The lags as of the last refresh. */
+  lags(): LagReport[] {
+    return this.#lags.all().map((lag) => ({ ...lag }));
+  }
+
+  /** The stores of tasks, as of now. */
+  stores(tasks: readonly StreamTask[]): StoreReport[] {
+    return tasks.flatMap((task) =>
+      [...task.stores].map(([name, store]) => ({
+        name,
+        taskId: task.taskId,
+        type: store.persistent ? "lmdb" : "in-memory",
+        entries: entriesOf(store),
+        sizeBytes: undefined,
+      }))
+    );
+  }
+
+  /** The thread has ended: its series go. */
+  remove(): void {
+    for (const { metrics, stores } of this.#tasks.values()) {
+      metrics.remove();
+      for (const store of stores.values()) store.remove();
+    }
+    this.#tasks.clear();
+    this.#lags.remove();
+    this.thread.remove();
+  }
+}
+
+function entriesOf(store: StateStore | undefined): number | undefined {
+  if (store === undefined || !store.isOpen || !("approximateNumEntries" in store)) return undefined;
+  return (store.approximateNumEntries as () => number)();
+}
