@@ -22,7 +22,7 @@
 // Topologies: the DSL
 export { defineTopology, type TopologyModule } from "./lib/dsl/define_topology.ts";
 export { type BuilderConfig, StreamsBuilder } from "./lib/dsl/streams_builder.ts";
-export { type Consumed, type Topic, topic } from "./lib/dsl/topic.ts";
+export { type Consumed, type Topic, topic, type TopicFor } from "./lib/dsl/topic.ts";
 export { type Grouped, KStream, type Named, type Printed } from "./lib/dsl/kstream.ts";
 export { KTable } from "./lib/dsl/ktable.ts";
 export { GlobalKTable } from "./lib/dsl/global_ktable.ts";

@@ -49,7 +49,7 @@ import type {
   WithSerdes,
 } from "./stream_state.ts";
 import { toTable } from "./to_table.ts";
-import type { Topic } from "./topic.ts";
+import type { TopicFor } from "./topic.ts";
 import type { JoinWindows } from "./windows.ts";
 
 /** A step's own name; without one it gets a generated one. Kafka Streams: `Named`. */
@@ -266,13 +266,13 @@ export class KStream<K, V, State extends StreamState = StreamState> {
   }
 
   /** Writes the records to a topic; the stream ends here. The topic may be chosen for each record. */
-  to(topic: Topic<K, NonNullable<V>, any>, options?: Produced<K, V>): void;
+  to(topic: TopicFor<K, NonNullable<V>>, options?: Produced<K, V>): void;
   to(
     topic: string | TopicChooser<K, V>,
     ...options: OptionsArgument<Produced<K, V> & KeyNeed<State, K> & ValueNeed<State, V>>
   ): void;
   to(
-    topic: Topic<K, any, any> | string | TopicChooser<K, V>,
+    topic: TopicFor<K, any> | string | TopicChooser<K, V>,
     options?: ProducedAny,
   ): void {
     sink(this.handle, topic as string, options ?? {});

@@ -265,7 +265,7 @@ export class KTable<K, V, State extends TableState = "key" | "value"> {
     other: TableOf<any, any>,
     rest: any[],
   ): KTable<any, any, any> {
-    if (typeof rest[1] === "function") {
+    if (rest.length > 2 || typeof rest[1] === "function") {
       const [foreignKey, joiner, options = {}] = rest;
       return new KTable(
         joinForeignKey(this.handle, other.handle, { kind, foreignKey, joiner, options }),

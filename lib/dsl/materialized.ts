@@ -77,14 +77,25 @@ export function givenStoreName(
  *
  * @param prefix what a generated name begins with
  * @throws {TopologyException} when the name is not one
+ * @throws {RangeError} when the retention is negative, or a supplier and a choice of suppliers are given
  */
 export function storeSpec<Supplier extends AnyStoreSupplier>(
   plan: Plan,
   options: Materialized<any, any, Supplier>,
   prefix: string,
 ): StoreSpec<Supplier> {
-  const { store, logging = true } = options;
+  const { store, logging = true, retention } = options;
   const isSupplier = store !== undefined && typeof store !== "string";
+  if (retention !== undefined && !(retention >= 0)) {
+    throw new RangeError(
+      `Cannot keep results as the retention must not be negative: current value is ${retention}`,
+    );
+  }
+  if (isSupplier && options.stores !== undefined) {
+    throw new RangeError(
+      `Cannot choose the stores of ${store.name} as its supplier is given already: current value is both store and stores`,
+    );
+  }
   if (typeof store === "string") checkName(store);
   const given = isSupplier ? store.name : store;
   const name = given ?? plan.generateStore(prefix);
@@ -97,7 +108,7 @@ export function storeSpec<Supplier extends AnyStoreSupplier>(
     caching: options.caching ?? true,
     logging: logging !== false,
     logConfig: typeof logging === "object" ? logging : {},
-    retention: options.retention,
+    retention,
     stores: options.stores ?? plan.defaults.stores,
   });
   if (given === undefined) noteGeneratedStore(plan, name, spec.logging);

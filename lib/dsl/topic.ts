@@ -1,4 +1,5 @@
-import type { Serde } from "../serde/serde.ts";
+import type { ByteWriter } from "../record/bytes.ts";
+import type { Serde, SerdeSite } from "../serde/serde.ts";
 import type { AutoOffsetReset, TimestampExtractor } from "../topology/processor.ts";
 
 /** How a topic is read. Kafka Streams: `Consumed`. */
@@ -21,6 +22,18 @@ export interface Topic<K, V, Absent extends null = never> extends Consumed<K, V>
   readonly nullable: boolean;
   /** Only in the type. */
   readonly "~absent"?: Absent;
+}
+
+/** What can write values of a type, among others. */
+export interface Writes<T> {
+  readonly encode: (value: T, out: ByteWriter, site: SerdeSite) => void;
+}
+
+/** A topic that records of these types can be written to. */
+export interface TopicFor<K, V> {
+  readonly topic: string;
+  readonly key: Writes<K>;
+  readonly value: Writes<V>;
 }
 
 /**

@@ -1,7 +1,6 @@
 /** What the compiler knows of processors and their stores, and what it refuses. Checked by `deno check`; never run. */
 import {
   keyValueStoreBuilder,
-  type KStream,
   long,
   persistentKeyValueStore,
   type Processor,

@@ -1,5 +1,5 @@
 /** What the compiler knows of streams, and what it refuses. Checked by `deno check`; never run. */
-import { json, KStream, long, otherwise, string, topic } from "../../mod.ts";
+import { json, type KStream, long, otherwise, string, topic } from "../../mod.ts";
 import {
   builder,
   changes,
@@ -54,6 +54,8 @@ export function sinks(): void {
   builder.stream(changes).to(orders);
   // @ts-expect-error the topic's values are numbers
   stream.to(counts);
+  // What is narrower than the topic's type can be written too.
+  stream.mapValues((): "x" => "x").to(topic("texts", { key: string(), value: string() }));
   // @ts-expect-error the topic's keys are texts
   stream.selectKey((order) => order.amount).to(orders);
   // @ts-expect-error no serde is known for the new value

@@ -4,8 +4,6 @@ import {
   inMemoryKeyValueStore,
   inMemoryWindowStore,
   json,
-  type KStream,
-  type KTable,
   long,
   minutes,
   session,
