@@ -158,6 +158,9 @@ class AvroSerde<T> implements Serde<T> {
     }
     const chosen = this.#ids.of(this.#subject(site), site, this.#registryFor(describeSite(site)));
     const type = chosen.schema ? this.#typeOf(chosen.schema, chosen.id, site) : this.#type;
+    // What is written here is read again by stores, in the middle of processing, where nothing can wait for the registry.
+    if (chosen.schema === undefined) this.#knowOwn(chosen.id, chosen.guid);
+    else this.#written.keep(chosen.id, chosen.schema);
     // Where no headers travel the id is written before the payload, as by default.
     const inHeader = this.#options.schemaIdIn === "header" && site.headerless !== true;
     if (inHeader && chosen.guid === undefined) {
@@ -173,6 +176,10 @@ class AvroSerde<T> implements Serde<T> {
       inHeader,
       header: inHeader ? guidBytes(chosen.guid!) : undefined,
     };
+  }
+
+  #knowOwn(...ids: (number | string | undefined)[]): void {
+    for (const id of ids) if (id !== undefined) this.#readings.set(id, this.#type);
   }
 
   headersOf(_value: T, site: SerdeSite, headers: Headers): Headers {

@@ -42,6 +42,11 @@ export class WrittenSchemas {
     this.#clock = clock ?? this.#clock;
   }
 
+  /** Keeps a schema that was learned in another way, so that it is never asked for. */
+  keep(id: number | string, schema: WholeSchema): void {
+    this.#known.set(id, schema);
+  }
+
   /**
    * The schema of an id or GUID.
    * @throws {SerializationException} when the registry does not know it

@@ -42,6 +42,13 @@ test("avro waits for a schema that is not in memory, and asks for it once", asyn
   assertEquals([read(serde), read(serde), registry.asked], ["a", "a", 1]);
 });
 
+test("avro reads what it wrote itself without asking the registry", async () => {
+  const registry = new SlowRegistry(AWAY);
+  const serde = reader(registry);
+  await serde.prepare!(SITE);
+  assertEquals([read(serde, encodeAlone(serde, "mine", SITE)), registry.asked], ["mine", 0]);
+});
+
 test("avro refuses a record whose id the registry does not know, and asks again after a minute", async () => {
   const registry = new SlowRegistry(UNKNOWN, TEXT);
   const clock = new ManualClock();
