@@ -7,6 +7,8 @@ import { assert, assertEquals } from "@std/assert";
 import { topology } from "../../examples/orders/aggregate.ts";
 import { type GeneratedOrder, generateOrders } from "../../examples/orders/generator.ts";
 import { DEAD_LETTERS, orders, orderStats } from "../../examples/orders/topics.ts";
+import { KafkaError } from "../../lib/errors.ts";
+import type { Admin } from "../../lib/kafka/client.ts";
 import { librdkafkaClients } from "../../lib/kafka/librdkafka.ts";
 import { murmur2Partition } from "../../lib/kafka/murmur2.ts";
 import { SchemaRegistryClient } from "../../lib/serde/schema_registry_client.ts";
@@ -89,19 +91,28 @@ async function writeOrders(
 }
 
 async function untilCommitted(
-  admin: ReturnType<typeof librdkafkaClients.admin>,
+  admin: Admin,
   records: number,
 ): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
-    const offsets = await admin.groupOffsets("orders", TIMEOUT_MS);
-    const done = offsets.filter((o) => o.topic === orders.topic).reduce(
-      (sum, o) => sum + Math.max(0, o.offset),
-      0,
-    );
-    if (done >= records) return;
+    if (await committedOrders(admin) >= records) return;
     await new Promise<void>((resolve) => void callAfter(100, resolve));
   }
   throw new Error(`the group has not committed ${records} records`);
+}
+
+async function committedOrders(admin: Admin): Promise<number> {
+  try {
+    const offsets = await admin.groupOffsets("orders", TIMEOUT_MS);
+    return offsets.filter((o) => o.topic === orders.topic).reduce(
+      (sum, o) => sum + Math.max(0, o.offset),
+      0,
+    );
+  } catch (error) {
+    // A new broker takes a moment to load the group's coordinator.
+    if (error instanceof KafkaError && error.codeName.startsWith("COORDINATOR_")) return 0;
+    throw error;
+  }
 }
 
 function byPartition(generated: readonly GeneratedOrder[]): GeneratedOrder[][] {
