@@ -4,7 +4,7 @@
  * @module
  */
 import { SerializationException } from "../errors.ts";
-import { type ByteWriter, readInt32, readInt64 } from "../record/bytes.ts";
+import { type ByteWriter, cutCopy, readInt32, readInt64 } from "../record/bytes.ts";
 import type { Serde, SerdeSite } from "./serde.ts";
 import { decodeText } from "./text.ts";
 
@@ -33,9 +33,7 @@ const BYTES: Serde<Uint8Array> = Object.freeze({
     if (!(value instanceof Uint8Array)) throw refusal("bytes", "must be a Uint8Array", value, site);
     out.raw(value);
   },
-  // Not source.slice: a Buffer's slice is a view, and what is lent must be copied.
-  decode: (source: Uint8Array, start: number, end: number) =>
-    Uint8Array.prototype.slice.call(source, start, end),
+  decode: cutCopy,
 });
 
 /** A 16-bit integer. Kafka: `ShortSerializer`. */
