@@ -4,11 +4,18 @@
  *
  * @module
  */
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { generateOrders } from "../../examples/orders/generator.ts";
+import { orders, orderStats } from "../../examples/orders/topics.ts";
+import { OrderFeed } from "../../lib/cli/order_feed.ts";
+import { librdkafkaClients } from "../../lib/kafka/librdkafka.ts";
+import { SchemaRegistryClient } from "../../lib/serde/schema_registry_client.ts";
 import { freePort } from "../support/free_port.ts";
+import { startKafkaBroker } from "../support/kafka_broker.ts";
+import { startRegistry } from "../support/registry.ts";
 import { Program, repositoryRoot } from "../support/spawn.ts";
 import { makeTempDir, removeDir } from "../support/temp_dir.ts";
 
@@ -27,6 +34,7 @@ const dir = makeTempDir("binary");
 const weir = join(dir, "weir");
 copyFileSync(binary, weir);
 writeFileSync(join(dir, "words.ts"), TOPOLOGY);
+cpSync(join(repositoryRoot, "examples"), join(dir, "examples"), { recursive: true });
 const options = { cwd: dir, env: { HOME: dir } };
 
 const checks: Record<string, () => Promise<void>> = {
@@ -37,8 +45,9 @@ const checks: Record<string, () => Promise<void>> = {
   "weir topology prints the description of a file": async () => {
     assertMatch(await output(["topology", "words.ts"]), /Topologies:\s+Sub-topology: 0/);
   },
-  "weir run serves a topology on the embedded broker and ends on SIGTERM": () => runAndStop(1),
-  "weir run works with two threads": () => runAndStop(2),
+  "weir run serves a topology on the embedded broker and ends on SIGTERM": () => runEmbedded(1),
+  "weir run works with two threads": () => runEmbedded(2),
+  "weir run writes the windows of the order example to Apache Kafka": runOrders,
 };
 
 let failed = 0;
@@ -62,20 +71,75 @@ async function output(args: readonly string[]): Promise<string> {
   return program.stdout;
 }
 
-async function runAndStop(threads: number): Promise<void> {
-  const port = await freePort();
+function runEmbedded(threads: number): Promise<void> {
   const settings = {
     "application.id": `binary-check-${threads}`,
     "bootstrap.servers": "embedded://",
-    "state.dir": join(dir, `state-${threads}`),
     "num.stream.threads": String(threads),
-    "admin.port": String(port),
   };
+  return runAndStop("words.ts", settings, async () => {});
+}
+
+async function runOrders(): Promise<void> {
+  const broker = await startKafkaBroker();
+  const registry = await startRegistry();
+  try {
+    const { bootstrapServers } = broker;
+    const names = [orders.topic, orderStats.topic];
+    await broker.createTopics(names.map((name) => ({ name, partitions: 2 })));
+    orders.value.bind!({ registry: new SchemaRegistryClient({ baseURLs: [registry.url] }) });
+    await orders.value.prepare?.({ topic: orders.topic, isKey: false });
+    const feed = new OrderFeed(librdkafkaClients, bootstrapServers);
+    await feed.write(generateOrders(20_000, { seed: 1, corruptEvery: 0 }));
+    await feed.close();
+    const settings = {
+      "application.id": "binary-orders",
+      "bootstrap.servers": bootstrapServers,
+      "schema.registry.url": registry.url,
+      "processing.guarantee": "exactly_once_v2",
+      "replication.factor": "1",
+    };
+    await runAndStop("examples/orders/aggregate.ts", settings, () => written(bootstrapServers));
+  } finally {
+    await broker.stop();
+    await registry.stop();
+  }
+}
+
+/** Resolves when the topic of closed windows has records, at most a minute from now. */
+async function written(bootstrapServers: string): Promise<void> {
+  const consumer = librdkafkaClients.consumer({
+    "bootstrap.servers": bootstrapServers,
+    "group.id": "binary-check",
+    "isolation.level": "read_committed",
+  });
+  const parts = [0, 1].map((partition) => ({ topic: orderStats.topic, partition, offset: -2 }));
+  consumer.assign(parts);
+  try {
+    for (let attempt = 0; attempt < 600; attempt++) {
+      if (consumer.poll(1) !== undefined) return;
+      await consumer.wait(100);
+    }
+    throw new Error(`Nothing came out of ${orderStats.topic} in a minute`);
+  } finally {
+    await consumer.close();
+  }
+}
+
+async function runAndStop(
+  file: string,
+  own: Readonly<Record<string, string>>,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  const port = await freePort();
+  const stateDir = join(dir, `state-${port}`);
+  const settings = { ...own, "state.dir": stateDir, "admin.port": String(port) };
   const sets = Object.entries(settings).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-  const program = new Program(weir, ["run", "words.ts", ...sets], options);
+  const program = new Program(weir, ["run", file, ...sets], options);
   try {
     await answersOk(program, `http://127.0.0.1:${port}/healthz`);
     await answersOk(program, `http://127.0.0.1:${port}/readyz`);
+    await meanwhile();
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     assertStringIncludes(metrics, "kafka_streams_");
     assertEquals(await program.stop(), { code: 0, signal: null });
