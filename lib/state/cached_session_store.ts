@@ -128,11 +128,9 @@ export class CachedSessionStore<K, V>
     const upper = this.#bound(keyTo);
     const cursor = this.#inner.keysCursor(lower, upper, earliestEnd, latestStart, false);
     const dirty: CacheEntry<K, V>[] = [];
-    for (const { entries } of this.#keys.values()) {
-      for (const entry of entries) {
-        if (entry.end < earliestEnd || entry.start > latestStart || !this.#counts(entry)) continue;
-        if (keyWithin(this.#bytesOf(entry), SESSION_SUFFIX_BYTES, lower, upper)) dirty.push(entry);
-      }
+    for (const entry of this.#counting(earliestEnd)) {
+      if (entry.end < earliestEnd || entry.start > latestStart) continue;
+      if (keyWithin(this.#bytesOf(entry), SESSION_SUFFIX_BYTES, lower, upper)) dirty.push(entry);
     }
     dirty.sort((a, b) => compareBytes(a.keyBytes!, b.keyBytes!));
     return mergedRows<K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
@@ -208,6 +206,18 @@ export class CachedSessionStore<K, V>
   /** Whether an iteration has to take the entry from the cache: the store below has not got it yet, or does not show it any more, as it has expired. */
   #counts(entry: CacheEntry<K, V>): boolean {
     return entry.list !== null || entry.end < this.#inner.minReadable;
+  }
+
+  /** The entries of all keys that count in an iteration of sessions which end at `earliestEnd` or later. */
+  *#counting(earliestEnd: number): IterableIterator<CacheEntry<K, V>> {
+    yield* this.#cache?.dirtyEntries() ?? [];
+    const { minReadable } = this.#inner;
+    if (earliestEnd >= minReadable) return;
+    for (const { entries } of this.#keys.values()) {
+      for (let i = 0; i < entries.length && entries[i].end < minReadable; i++) {
+        if (entries[i].list === null) yield entries[i];
+      }
+    }
   }
 
   #bound(key: K | null): Uint8Array | undefined {

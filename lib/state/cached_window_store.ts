@@ -18,7 +18,7 @@ import {
   isPlainKey,
   TypedCache,
 } from "./typed_cache.ts";
-import { WINDOW_SCHEMA, WINDOW_SUFFIX_BYTES, windowEnd, windowStart } from "./window_keys.ts";
+import { compareTimeFirst, WINDOW_SUFFIX_BYTES, windowEnd, windowStart } from "./window_keys.ts";
 import type { SerializedWindowStore } from "./window_store.ts";
 
 /** The windows of one key that are in the cache, by start. */
@@ -231,6 +231,21 @@ export class CachedWindowStore<K, V>
     return entry.list !== null || entry.start < this.#inner.minReadable;
   }
 
+  /** The entries of all keys that start in [from, to] and count in an iteration. */
+  *#counting(from: number, to: number): IterableIterator<CacheEntry<K, V>> {
+    for (const entry of this.#cache?.dirtyEntries() ?? []) {
+      if (entry.start >= from && entry.start <= to) yield entry;
+    }
+    const { minReadable } = this.#inner;
+    if (from >= minReadable) return;
+    for (const { entries } of this.#keys.values()) {
+      for (let i = 0; i < entries.length && entries[i].start < minReadable; i++) {
+        const entry = entries[i];
+        if (entry.list === null && entry.start >= from && entry.start <= to) yield entry;
+      }
+    }
+  }
+
   #bytesOf(entry: CacheEntry<K, V>): Uint8Array {
     return entry.keyBytes ??= this.#inner.storedKey(entry.key, entry.start);
   }
@@ -271,15 +286,15 @@ export class CachedWindowStore<K, V>
     const cursor = this.#inner.keysCursor(lower, upper, from, to, reverse);
     return this.#merged(cursor, from, to, {
       reverse,
-      place: (stored) => stored,
+      compare: compareBytes,
       within: (stored) => keyWithin(stored, WINDOW_SUFFIX_BYTES, lower, upper),
     });
   }
 
   #ofAll(from: number, to: number, reverse: boolean): IterableIterator<[Windowed<K>, V]> {
     const cursor = this.#inner.timeCursor(from, to, reverse);
-    const place = this.#inner.inTimeOrder ? WINDOW_SCHEMA.timeKey : (stored: Uint8Array) => stored;
-    return this.#merged(cursor, from, to, { reverse, place, within: () => true });
+    const compare = this.#inner.inTimeOrder ? compareTimeFirst : compareBytes;
+    return this.#merged(cursor, from, to, { reverse, compare, within: () => true });
   }
 
   #merged(
@@ -288,23 +303,20 @@ export class CachedWindowStore<K, V>
     to: number,
     order: {
       readonly reverse: boolean;
-      /** What the rows are sorted by. */
-      readonly place: (stored: Uint8Array) => Uint8Array;
+      /** The order of stored keys. */
+      readonly compare: (a: Uint8Array, b: Uint8Array) => number;
       readonly within: (stored: Uint8Array) => boolean;
     },
   ): IterableIterator<[Windowed<K>, V]> {
-    const { place } = order;
+    const { compare } = order;
     const sign = order.reverse ? -1 : 1;
     const dirty: CacheEntry<K, V>[] = [];
-    for (const { entries } of this.#keys.values()) {
-      for (const entry of entries) {
-        if (entry.start < from || entry.start > to || !this.#counts(entry)) continue;
-        if (order.within(this.#bytesOf(entry))) dirty.push(entry);
-      }
+    for (const entry of this.#counting(from, to)) {
+      if (order.within(this.#bytesOf(entry))) dirty.push(entry);
     }
-    dirty.sort((a, b) => sign * compareBytes(place(a.keyBytes!), place(b.keyBytes!)));
+    dirty.sort((a, b) => sign * compare(a.keyBytes!, b.keyBytes!));
     return mergedRows<K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
-      compare: (stored, entry) => sign * compareBytes(place(stored), place(entry.keyBytes!)),
+      compare: (stored, entry) => sign * compare(stored, entry.keyBytes!),
       ofStored: (stored, value) => [this.#inner.windowedKey(stored), this.decode(value)],
       ofEntry: (entry, value) => [this.outputKey(entry), value],
     });

@@ -1,4 +1,4 @@
-import type { ByteWriter } from "../record/bytes.ts";
+import { type ByteWriter, compareBytes } from "../record/bytes.ts";
 import { SEGMENT_BYTES, timeAt, type TimedSchema } from "./segmented_rows.ts";
 
 /** Key, int64 start, int32 sequence: the key of a window row in store and changelog. Kafka Streams: `WindowKeySchema`. */
@@ -42,3 +42,14 @@ export const WINDOW_SCHEMA: TimedSchema = {
     return time;
   },
 };
+
+/** The order of stored keys by start, then key and sequence: that of `WINDOW_SCHEMA.timeKey`, without making it. */
+export function compareTimeFirst(a: Uint8Array, b: Uint8Array): number {
+  const byTime = windowStart(a) - windowStart(b);
+  if (byTime !== 0) return byTime;
+  const byKey = compareBytes(
+    a.subarray(SEGMENT_BYTES, a.length - WINDOW_SUFFIX_BYTES),
+    b.subarray(SEGMENT_BYTES, b.length - WINDOW_SUFFIX_BYTES),
+  );
+  return byKey !== 0 ? byKey : compareBytes(a.subarray(a.length - 4), b.subarray(b.length - 4));
+}
