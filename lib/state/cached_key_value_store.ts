@@ -8,6 +8,7 @@ import type {
   KeyValueStore,
   RestoreRows,
   StoreContext,
+  StoreKind,
 } from "./store.ts";
 import {
   type CachedRows,
@@ -21,6 +22,7 @@ import {
 export class CachedKeyValueStore<K, V>
   implements KeyValueStore<K, V>, CachedStateStore<K, V>, CachedRows<K, V, K> {
   readonly name: string;
+  readonly kind: StoreKind;
   readonly persistent: boolean;
   readonly #inner: SerializedKeyValueStore<K, V>;
   readonly #entries = new Map<unknown, CacheEntry<K, V>>();
@@ -31,6 +33,7 @@ export class CachedKeyValueStore<K, V>
   constructor(inner: SerializedKeyValueStore<K, V>) {
     this.#inner = inner;
     this.name = inner.name;
+    this.kind = inner.kind;
     this.persistent = inner.persistent;
   }
 

@@ -46,6 +46,7 @@ const LAST = Number.MAX_SAFE_INTEGER;
 export class CachedSessionStore<K, V>
   implements SessionStore<K, V>, CachedStateStore<Windowed<K>, V>, CachedRows<K, V, Windowed<K>> {
   readonly name: string;
+  readonly kind = "session";
   readonly persistent: boolean;
   readonly retentionMs: number;
   readonly #inner: SerializedSessionStore<K, V>;

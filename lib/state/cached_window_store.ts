@@ -9,6 +9,7 @@ import type {
   CachedStateStore,
   RestoreRows,
   StoreContext,
+  StoreKind,
   WindowStore,
 } from "./store.ts";
 import {
@@ -53,6 +54,7 @@ const LAST = Number.MAX_SAFE_INTEGER;
 export class CachedWindowStore<K, V>
   implements WindowStore<K, V>, CachedStateStore<Windowed<K>, V>, CachedRows<K, V, Windowed<K>> {
   readonly name: string;
+  readonly kind: StoreKind;
   readonly persistent: boolean;
   readonly windowSizeMs: number;
   readonly retentionMs: number;
@@ -66,6 +68,7 @@ export class CachedWindowStore<K, V>
   constructor(inner: SerializedWindowStore<K, V>) {
     this.#inner = inner;
     this.name = inner.name;
+    this.kind = inner.kind;
     this.persistent = inner.persistent;
     this.windowSizeMs = inner.windowSizeMs;
     this.retentionMs = inner.retentionMs;

@@ -53,6 +53,7 @@ const MAX_SEQUENCE = 0x7fffffff;
  */
 export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
   readonly name: string;
+  readonly kind = "buffer";
   readonly persistent: boolean;
   readonly #options: GraceBufferOptions<K, V>;
   readonly #order = new TimeOrder<Waiting<K, V>>();

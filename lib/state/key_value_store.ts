@@ -10,6 +10,7 @@ import type {
   KeyValueStore,
   RestoreRows,
   StoreContext,
+  StoreKind,
   StoreMeter,
 } from "./store.ts";
 import type { Serde } from "../serde/serde.ts";
@@ -22,11 +23,13 @@ export interface KeyValueStoreOptions<K, V> {
   /** The codec of the values, once the topic that names their schemas is known. */
   readonly valueCodec: (topic: string) => ValueCodec<V>;
   readonly logging: boolean;
+  readonly kind: StoreKind;
 }
 
 /** A key-value store that serializes at each access. Kafka Streams: `MeteredKeyValueStore` over change logging over RocksDB. */
 export class SerializedKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedStateStore<K, V> {
   readonly name: string;
+  readonly kind: StoreKind;
   readonly persistent: boolean;
   readonly #options: KeyValueStoreOptions<K, V>;
   #keys!: KeyCodec<K>;
@@ -39,6 +42,7 @@ export class SerializedKeyValueStore<K, V> implements KeyValueStore<K, V>, Cache
 
   constructor(options: KeyValueStoreOptions<K, V>) {
     this.#options = options;
+    this.kind = options.kind;
     this.name = options.supplier.name;
     this.persistent = options.supplier.engine === "lmdb";
   }

@@ -21,6 +21,7 @@ export interface ListStoreOptions<K, V> {
  */
 export class ListStore<K, V> implements KeyValueStore<K, V> {
   readonly name: string;
+  readonly kind = "list";
   readonly persistent: boolean;
   readonly #options: ListStoreOptions<K, V>;
   #keys!: KeyCodec<K>;

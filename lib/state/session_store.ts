@@ -43,6 +43,7 @@ const LAST = Number.MAX_SAFE_INTEGER;
 export class SerializedSessionStore<K, V>
   implements SessionStore<K, V>, CachedStateStore<Windowed<K>, V> {
   readonly name: string;
+  readonly kind = "session";
   readonly persistent: boolean;
   readonly retentionMs: number;
   readonly #options: SessionStoreOptions<K, V>;

@@ -14,6 +14,8 @@ import type { Windowed } from "../record/windowed.ts";
 /** What all stores have in common. Kafka Streams: `StateStore`. */
 export interface StateStore {
   readonly name: string;
+  /** What questions it can answer; a store of the user's own making needs none. */
+  readonly kind?: StoreKind;
   /** Whether the contents survive the process. */
   readonly persistent: boolean;
   /** Opens the store for a task. Called once, before the processors' `init`. */

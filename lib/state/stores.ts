@@ -85,6 +85,7 @@ function keyValueDefinition<K, V>(
         supplier,
         keySerde: serdes.key,
         valueCodec: form.codec,
+        kind: form.kind,
         logging,
       });
       return caching ? new CachedKeyValueStore(store) : store;
@@ -138,6 +139,7 @@ function windowDefinition<K, V>(
         supplier,
         keySerde: serdes.key,
         valueCodec: form.codec,
+        kind: form.kind,
         logging,
       });
       return caching ? new CachedWindowStore(store) : store;

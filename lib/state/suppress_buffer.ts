@@ -74,6 +74,7 @@ const VERSION_3: Headers = Headers.of([{ name: "v", value: Uint8Array.of(3) }]);
  */
 export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> {
   readonly name: string;
+  readonly kind = "buffer";
   readonly persistent: boolean;
   readonly #options: SuppressBufferOptions<K, V>;
   readonly #byKey = new Map<string, Held<K, V>>();

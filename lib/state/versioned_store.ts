@@ -35,6 +35,7 @@ type PutResult = number;
  */
 export class SerializedVersionedStore<K, V> implements VersionedKeyValueStore<K, V> {
   readonly name: string;
+  readonly kind = "versioned";
   readonly persistent: boolean;
   readonly historyRetentionMs: number;
   readonly #options: VersionedStoreOptions<K, V>;

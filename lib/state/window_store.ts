@@ -17,6 +17,7 @@ import type {
   CachedStateStore,
   RestoreRows,
   StoreContext,
+  StoreKind,
   StoreMeter,
   WindowStore,
 } from "./store.ts";
@@ -29,6 +30,7 @@ export interface WindowStoreOptions<K, V> {
   readonly keySerde: Serde<K>;
   readonly valueCodec: (topic: string) => ValueCodec<V>;
   readonly logging: boolean;
+  readonly kind: StoreKind;
 }
 
 const MAX_SEQUENCE = 0x7fffffff;
@@ -38,6 +40,7 @@ const LAST = Number.MAX_SAFE_INTEGER;
 export class SerializedWindowStore<K, V>
   implements WindowStore<K, V>, CachedStateStore<Windowed<K>, V> {
   readonly name: string;
+  readonly kind: StoreKind;
   readonly persistent: boolean;
   readonly windowSizeMs: number;
   readonly retentionMs: number;
@@ -58,6 +61,7 @@ export class SerializedWindowStore<K, V>
   constructor(options: WindowStoreOptions<K, V>) {
     const { supplier } = options;
     this.#options = options;
+    this.kind = options.kind;
     this.name = supplier.name;
     this.persistent = supplier.engine === "lmdb";
     this.windowSizeMs = supplier.windowSizeMs;
