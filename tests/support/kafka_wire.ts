@@ -1,5 +1,5 @@
 /**
- * Four requests of Kafka's protocol over a plain socket, so that a test can prepare a broker without the client it tests.
+ * Five requests of Kafka's protocol over a plain socket, so that a test can prepare a broker without the client it tests.
  *
  * @module
  */
@@ -85,11 +85,17 @@ export async function describeTopics(
   return found;
 }
 
-/** Resolves when the broker answers requests. */
+/** Resolves when the broker answers requests and has coordinators for groups and transactions, whose topics are made on demand. */
 export async function answers(bootstrap: string): Promise<void> {
   const found = await request(bootstrap, 3, 4, new Writer().int32(0).int8(0));
   found.int32();
   if (found.int32() === 0) throw new Error(`The broker at ${bootstrap} knows of no broker yet`);
+  for (const kind of [0, 1]) {
+    const coordinator = await request(bootstrap, 10, 2, new Writer().string("any").int8(kind));
+    coordinator.int32();
+    const code = coordinator.int16();
+    if (code !== 0) throw new Error(`The broker at ${bootstrap} has no coordinator yet: ${code}`);
+  }
 }
 
 /** Metadata lags behind creation by some milliseconds; a client that asks at once would be told that there is no such topic. */
