@@ -32,8 +32,7 @@ export type MovedValueNeed<State, V> = "placed" extends State
   : ValueNeed<State, V>;
 
 /** Options that may be left out when none of them must be given. */
-// deno-lint-ignore ban-types
-export type OptionsArgument<Options> = {} extends Options ? [options?: Options]
+export type OptionsArgument<Options> = Record<never, never> extends Options ? [options?: Options]
   : [options: Options];
 
 /** The state with the serdes that these options name. */

@@ -5,7 +5,7 @@
  */
 
 /** Of every client. */
-export const COMMON_SETTINGS: ReadonlySet<string> = new Set(
+export const CLIENT_SETTINGS: ReadonlySet<string> = new Set(
   `
     allow.auto.create.topics api.version.request api.version.request.timeout.ms bootstrap.servers
     broker.address.family broker.address.ttl broker.version.fallback client.dns.lookup client.id
