@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type RecordContext } from "../record/context.ts";
+import type { RecordContext } from "../record/context.ts";
 import type { Headers } from "../record/headers.ts";
 import { rootCause } from "../errors.ts";
 import type { DeadLetter } from "./record_collector.ts";

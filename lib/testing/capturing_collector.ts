@@ -1,7 +1,7 @@
 import { SchemaPending } from "../errors.ts";
 import { ByteWriter } from "../record/bytes.ts";
 import type { RecordContext } from "../record/context.ts";
-import { Headers } from "../record/headers.ts";
+import type { Headers } from "../record/headers.ts";
 import type { DeadLetter, Destination, RecordCollector } from "../runtime/record_collector.ts";
 import type { ExceptionHandlers } from "../runtime/exception_handlers.ts";
 import { serializationFailed } from "../runtime/serialization_failure.ts";
