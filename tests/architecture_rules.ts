@@ -12,8 +12,8 @@ const KAFKA_CONTRACT = ["client.ts", "headers.ts", "murmur2.ts", "produce_batch.
 // What a topology has to know of stores: their contracts and how they are declared. Never an engine.
 const STATE_CONTRACT = ["store.ts", "store_definition.ts", "suppliers.ts"];
 
-/** Where the rooms are put together: these may import anything. `streams.ts` gives the runtime its clients and its clock. */
-export const ASSEMBLIES: readonly string[] = ["cli", "streams"];
+/** Where the rooms are put together: these may import anything. `streams.ts` gives the runtime its clients and its clock, `worker.ts` a thread. */
+export const ASSEMBLIES: readonly string[] = ["cli", "streams", "worker"];
 
 /** The table. A room that is neither in it nor an assembly may import nothing. */
 export const ROOMS: Readonly<Record<string, Allowed>> = {
