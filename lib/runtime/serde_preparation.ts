@@ -1,4 +1,4 @@
-import type { Serde, SerdeEnvironment, SerdeSite } from "../serde/serde.ts";
+import type { Serde, SerdeEnvironment, SerdePurpose, SerdeSite } from "../serde/serde.ts";
 import { changelogTopicName, type PlanNode, type TopologyPlan } from "../topology/compile.ts";
 import type { TaskSettings } from "./task_context.ts";
 
@@ -12,18 +12,20 @@ export async function prepareSerdes(
   environment: SerdeEnvironment,
 ): Promise<void> {
   const waits: Promise<void>[] = [];
-  const prepare = (serde: Serde<any> | undefined, site: SerdeSite) => {
+  const prepare = (serde: Serde<any> | undefined, site: SerdeSite, purpose?: SerdePurpose) => {
     serde?.bind?.(environment);
-    const wait = serde?.prepare?.(site);
+    const wait = serde?.prepare?.(site, purpose);
     if (wait !== undefined) waits.push(wait);
   };
   const ofNode = ({ node, topics }: PlanNode) => {
     if (node.kind === "processor") return;
     node.key?.bind?.(environment);
     node.value?.bind?.(environment);
+    // A topic that is only read belongs to those who write it: nothing is registered for it.
+    const purpose = node.kind === "source" ? "read" : "write";
     for (const topic of topics) {
-      prepare(node.key ?? settings.defaultKeySerde, { topic, isKey: true });
-      prepare(node.value ?? settings.defaultValueSerde, { topic, isKey: false });
+      prepare(node.key ?? settings.defaultKeySerde, { topic, isKey: true }, purpose);
+      prepare(node.value ?? settings.defaultValueSerde, { topic, isKey: false }, purpose);
     }
   };
   for (const subtopology of plan.subtopologies) {

@@ -16,7 +16,7 @@ import {
   schemaHeader,
 } from "./schema_id_bytes.ts";
 import { SchemaIds } from "./schema_ids.ts";
-import type { Serde, SerdeEnvironment, SerdeSite } from "./serde.ts";
+import type { Serde, SerdeEnvironment, SerdePurpose, SerdeSite } from "./serde.ts";
 import { SUBJECT_STRATEGIES } from "./subject_names.ts";
 import { type WholeSchema, WrittenSchemas } from "./written_schemas.ts";
 
@@ -61,10 +61,10 @@ class AvroSerde<T> implements Serde<T> {
   readonly #written = new WrittenSchemas();
   readonly #confluent: boolean;
   #registry: SchemaRegistry | undefined;
-  readonly #outputs = new Map<SerdeSite, Output>();
+  readonly #outputs = new WeakMap<SerdeSite, Output>();
   /** What reads a writer's schema, by id or GUID. */
   readonly #readings = new Map<number | string, AvroReading>();
-  // Records of one place and one schema come in runs; a Map is asked only where a run ends.
+  // Records of one place and one schema come in runs; a map is asked only where a run ends.
   #lastSite: SerdeSite | undefined;
   #lastOutput!: Output;
   #lastId = -1;
@@ -99,11 +99,15 @@ class AvroSerde<T> implements Serde<T> {
     this.#registry?.announce?.(this.#own);
   }
 
-  async prepare(site: SerdeSite): Promise<void> {
+  async prepare(site: SerdeSite, purpose: SerdePurpose = "write"): Promise<void> {
     if (!this.#needsRegistry) return;
     const subject = this.#subject(site);
-    await this.#ids.prepare(subject, this.#registryFor(`the subject ${subject}`));
-    this.#outputAt(site);
+    const registry = this.#registryFor(`the subject ${subject}`);
+    if (purpose === "write") {
+      await this.#ids.prepare(subject, registry);
+      this.#outputAt(site);
+    }
+    await this.#written.prefetch(subject, registry);
   }
 
   #subject(site: SerdeSite): string {

@@ -1,7 +1,7 @@
 import { SerializationException } from "../errors.ts";
 import { ByteWriter, readInt32 } from "../record/bytes.ts";
 import { describeSite } from "./primitives.ts";
-import type { Serde, SerdeEnvironment, SerdeSite } from "./serde.ts";
+import type { Serde, SerdeEnvironment, SerdePurpose, SerdeSite } from "./serde.ts";
 
 const VARIABLE_SIZE = 1;
 const CONSTANT_SIZE = 0;
@@ -13,19 +13,17 @@ const NULL_ENTRY = -1;
  */
 export function list<T>(inner: Serde<T>): Serde<(T | null)[]> {
   const { fixedSize } = inner;
-  let lastSite: SerdeSite | undefined;
-  let lastWithin: SerdeSite | undefined;
+  const sites = new WeakMap<SerdeSite, SerdeSite>();
   const within = (site: SerdeSite): SerdeSite => {
-    if (site !== lastSite || lastWithin === undefined) {
-      lastSite = site;
-      lastWithin = Object.freeze({ ...site, headerless: true });
-    }
-    return lastWithin;
+    let found = sites.get(site);
+    if (found === undefined) sites.set(site, found = Object.freeze({ ...site, headerless: true }));
+    return found;
   };
   return Object.freeze({
     name: `list(${inner.name})`,
     bind: (environment: SerdeEnvironment) => inner.bind?.(environment),
-    prepare: (site: SerdeSite) => inner.prepare?.(site) ?? Promise.resolve(),
+    prepare: (site: SerdeSite, purpose?: SerdePurpose) =>
+      inner.prepare?.(within(site), purpose) ?? Promise.resolve(),
     encode(values: (T | null)[], out: ByteWriter, site: SerdeSite) {
       if (!Array.isArray(values)) {
         throw new SerializationException(

@@ -52,6 +52,10 @@ export class MockSchemaRegistry implements SchemaRegistry {
     return schema;
   }
 
+  versions(subject: string): readonly number[] {
+    return this.#versions(subject).map(({ version }) => version);
+  }
+
   version(subject: string, version: number): SubjectVersion {
     const versions = this.#versions(subject);
     const found = versions[version - 1];

@@ -51,6 +51,8 @@ export interface SchemaRegistry {
   byId(id: number): Eventually<RegisteredSchema>;
   /** The schema of a GUID in lower-case text. @throws {SchemaRegistryError} when there is none or the registry knows no GUIDs. */
   byGuid(guid: string): Eventually<RegisteredSchema>;
+  /** The numbers of a subject's versions, ascending. @throws {SchemaRegistryError} 40401 when the subject is unknown. */
+  versions(subject: string): Eventually<readonly number[]>;
   /** One version of a subject. @throws {SchemaRegistryError} 40401 or 40402 when it is unknown. */
   version(subject: string, version: number): Eventually<SubjectVersion>;
   /** A subject's newest version. @throws {SchemaRegistryError} 40401 when the subject is unknown. */

@@ -43,6 +43,14 @@ export function readSubjectVersion(answer: unknown): SubjectVersion {
   return { ...readSchema(answer), subject, version: version as number, id: readId(answer) };
 }
 
+/** The numbers of versions. @throws {SchemaRegistryError} when the answer is no list of them */
+export function readVersions(answer: unknown): readonly number[] {
+  if (!Array.isArray(answer) || !answer.every((version) => Number.isSafeInteger(version))) {
+    throw malformed("a list of versions", answer);
+  }
+  return answer;
+}
+
 /** The error of an answer with another status than 2xx. */
 export function readError(
   method: string,

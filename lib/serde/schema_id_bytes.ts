@@ -23,9 +23,11 @@ export function readPrefix(bytes: Uint8Array, start: number, end: number, site: 
     throw new SerializationException(
       `Cannot read ${
         describeSite(site)
-      } as Avro as it must begin with the magic byte 0 and a schema id of 4 bytes: current value is ${
-        end - start
-      } bytes${end > start ? ` that begin with ${bytes[start]}` : ""}`,
+      } as Avro as it must begin with the magic byte 0 and a schema id of 4 bytes, or carry a GUID in the header ${
+        schemaHeader(site)
+      }: current value is ${end - start} bytes${
+        end > start ? ` that begin with ${bytes[start]}` : ""
+      }`,
     );
   }
   return readInt32(bytes, start + 1);

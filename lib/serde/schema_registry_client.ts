@@ -6,7 +6,13 @@ import {
   SchemaRegistryError,
   type SubjectVersion,
 } from "./registry.ts";
-import { readGuid, readId, readSchema, readSubjectVersion } from "./registry_answers.ts";
+import {
+  readGuid,
+  readId,
+  readSchema,
+  readSubjectVersion,
+  readVersions,
+} from "./registry_answers.ts";
 import { fetchWith, type RegistryCertificates } from "./registry_fetch.ts";
 import { type RegistryCredentials, RegistryRequests } from "./registry_requests.ts";
 
@@ -103,18 +109,20 @@ export class SchemaRegistryClient implements SchemaRegistry {
     });
   }
 
+  async versions(subject: string): Promise<readonly number[]> {
+    return readVersions(await this.#requests.send("GET", `${this.#path(subject)}/versions`));
+  }
+
   version(subject: string, version: number): Eventually<SubjectVersion> {
     return remember(this.#versions, `${subject}\n${version}`, async () => {
       const path = `${this.#path(subject)}/versions/${version}`;
-      return this.#plainVersion(readSubjectVersion(await this.#requests.send("GET", path)));
+      return this.#keepVersion(await this.#requests.send("GET", path));
     });
   }
 
   async latest(subject: string): Promise<SubjectVersion> {
     const answer = await this.#requests.send("GET", `${this.#path(subject)}/versions/latest`);
-    const found = this.#plainVersion(readSubjectVersion(answer));
-    this.#keepGuid(found.id, answer);
-    return found;
+    return this.#keepVersion(answer);
   }
 
   isCompatible(subject: string, schema: RegisteredSchema): Promise<boolean> {
@@ -149,7 +157,9 @@ export class SchemaRegistryClient implements SchemaRegistry {
     return this.#withSubjects(found, (subject) => this.#unqualified(subject));
   }
 
-  #plainVersion(found: SubjectVersion): SubjectVersion {
+  #keepVersion(answer: unknown): SubjectVersion {
+    const found = readSubjectVersion(answer);
+    this.#keepGuid(found.id, answer);
     return { ...this.#plain(found), subject: this.#unqualified(found.subject) };
   }
 

@@ -28,6 +28,9 @@ export interface SerdeEnvironment {
   readonly clock?: Clock;
 }
 
+/** What a serde does at a site. Where it only reads, nothing may be registered: the subject belongs to those who write. */
+export type SerdePurpose = "read" | "write";
+
 /** Bytes to values and back. Kafka: `Serde`. */
 export interface Serde<T> {
   /** What it is, for messages and descriptions: `string`, `int64`, `avro(Order)`. */
@@ -46,8 +49,11 @@ export interface Serde<T> {
   /** Gives the serde what the application offers; called once, before `prepare` and the first record. */
   bind?(environment: SerdeEnvironment): void;
 
-  /** Fetches or registers what `encode` at that site will need (called once before the first record). */
-  prepare?(site: SerdeSite): Promise<void>;
+  /**
+   * Fetches what reading and, unless it is only read there, fetches or registers what writing at that site will need; called before the first
+   * record.
+   */
+  prepare?(site: SerdeSite, purpose?: SerdePurpose): Promise<void>;
 
   /** The size of every encoded value in bytes, where all have one: lists of it carry no lengths (KIP-466). */
   readonly fixedSize?: number;

@@ -4,7 +4,7 @@ import { readInt64 } from "../record/bytes.ts";
 import type { Headers } from "../record/headers.ts";
 import { Windowed } from "../record/windowed.ts";
 import { describeSite } from "./primitives.ts";
-import type { Serde, SerdeEnvironment, SerdeSite } from "./serde.ts";
+import type { Serde, SerdeEnvironment, SerdePurpose, SerdeSite } from "./serde.ts";
 
 /**
  * Keys of time windows in a topic: the inner key, then the window's start in 64 bits. The size is not written, so reading needs it; without
@@ -106,7 +106,7 @@ class WindowedSerde<K> implements Serde<Windowed<K>> {
     this.inner.bind?.(environment);
   }
 
-  prepare(site: SerdeSite): Promise<void> {
-    return this.inner.prepare?.(site) ?? Promise.resolve();
+  prepare(site: SerdeSite, purpose?: SerdePurpose): Promise<void> {
+    return this.inner.prepare?.(site, purpose) ?? Promise.resolve();
   }
 }

@@ -20,6 +20,8 @@ export interface WholeSchema extends RegisteredSchema {
 const UNKNOWN_MS = 60_000;
 /** How long a registry that cannot be reached is asked again before waiting records' thread is told. */
 const OUTAGE_MS = 120_000;
+/** How many versions of a subject are fetched before the first record. */
+const MOST_VERSIONS = 100;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -35,11 +37,33 @@ export class WrittenSchemas {
   readonly #known = new Map<number | string, WholeSchema>();
   readonly #unknown = new Map<number | string, { readonly until: number; readonly cause: Error }>();
   readonly #asked = new Map<number | string, Promise<void>>();
+  readonly #prefetched = new Set<string>();
   #clock: Clock = systemClock;
 
   /** Takes the application's clock. */
   bind(clock: Clock | undefined): void {
     this.#clock = clock ?? this.#clock;
+  }
+
+  /**
+   * Fetches the schemas that a subject has, the newest hundred of them, so that records and above all stores, which are read in the middle
+   * of processing, need not wait for one. A subject that is unknown has none.
+   * @throws {SchemaRegistryError} when the registry cannot be reached or refuses
+   */
+  async prefetch(subject: string, registry: SchemaRegistry): Promise<void> {
+    if (this.#prefetched.has(subject)) return;
+    const versions = await unlessUnknown(async () => await registry.versions(subject)) ?? [];
+    await Promise.all(
+      versions.slice(-MOST_VERSIONS).map(async (version) => {
+        const found = await unlessUnknown(async () => await registry.version(subject, version));
+        const whole = found && await unlessUnknown(async () => await wholeSchema(registry, found));
+        if (whole === undefined) return;
+        this.keep(found!.id, whole);
+        const guid = registry.guidOf?.(found!.id);
+        if (guid !== undefined) this.keep(guid, whole);
+      }),
+    );
+    this.#prefetched.add(subject);
   }
 
   /** Keeps a schema that was learned in another way, so that it is never asked for. */
@@ -111,6 +135,16 @@ export class WrittenSchemas {
       answer = undefined;
       await this.#clock.sleep(pause);
     }
+  }
+}
+
+/** What was asked for; undefined when the registry does not know it (a version may be deleted meanwhile). */
+async function unlessUnknown<T>(askFor: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await askFor();
+  } catch (error) {
+    if (error instanceof SchemaRegistryError && error.unknown) return undefined;
+    throw error;
   }
 }
 

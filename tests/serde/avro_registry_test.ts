@@ -10,7 +10,7 @@ import { type RegisteredSchema, SchemaRegistryError } from "../../lib/serde/regi
 import type { Serde, SerdeSite } from "../../lib/serde/serde.ts";
 import { timeWindowed } from "../../lib/serde/windowed.ts";
 import { Windowed } from "../../lib/record/windowed.ts";
-import { SlowRegistry } from "./slow_registry.ts";
+import { later, SlowRegistry } from "./slow_registry.ts";
 
 const SITE: SerdeSite = { topic: "orders", isKey: false };
 const TEXT: RegisteredSchema = { schema: '"string"', schemaType: "AVRO", references: [] };
@@ -150,6 +150,31 @@ for (
     assertEquals({ ...read(serde, bytes) }, { id: "a" });
   });
 }
+
+test("avro is prepared for what older versions of the application wrote into its stores", async () => {
+  const shared = new MockSchemaRegistry();
+  const before = avro<any>(record(ID, { name: "gone", type: "int" }), { registry: later(shared) });
+  const store: SerdeSite = { topic: "app-store-changelog", isKey: false, headerless: true };
+  await before.prepare!(store);
+  const stored = encodeAlone(before, { id: "a", gone: 1 }, store);
+  const now = avro<any>(record(ID, NOTE), { registry: later(shared) });
+  await now.prepare!(store);
+  const value = now.decode(stored, 0, stored.length, store);
+  assertEquals({ ...value }, { id: "a", note: "none" });
+});
+
+test("avro registers nothing where it only reads, and needs not wait there for what is registered", async () => {
+  const shared = new MockSchemaRegistry();
+  const writer = avro<any>(record(ID, NOTE), { registry: shared });
+  const bytes = encodeAlone(writer, { id: "a", note: "b" }, SITE);
+  const registry = later(shared);
+  const projection = avro<any>(record(ID), { registry });
+  await projection.prepare!(SITE, "read");
+  await list(projection).prepare!(SITE, "read");
+  assertEquals({ ...read(projection, bytes) }, { id: "a" });
+  assertEquals([shared.versions("orders-value"), registry.asked], [[1], ["versions", "version"]]);
+  await projection.prepare!({ ...SITE, topic: "unheard" }, "read");
+});
 
 test("avro reads and writes schemas that refer to others, which refer to others", async () => {
   const registry = new MockSchemaRegistry();

@@ -61,6 +61,7 @@ export function registryContract(
     await registry.register(topic, newer);
     const found = await registry.version(topic, 1);
     assertEquals([found.subject, found.version, found.id], [topic, 1, first]);
+    assertEquals(await registry.versions(topic), [1, 2]);
     assertEquals(JSON.parse((await registry.version(topic, 2)).schema), JSON.parse(newer.schema));
   });
 
@@ -83,6 +84,7 @@ export function registryContract(
       (await assertRejects(async () => await ask(), SchemaRegistryError)).code;
     assertEquals(await code(() => registry.byId(2_000_000_000)), 40403);
     assertEquals(await code(() => registry.latest(subject("unknown"))), 40401);
+    assertEquals(await code(() => registry.versions(subject("unknown"))), 40401);
     const topic = subject("known");
     await registry.register(topic, recordSchema("Known", ID));
     assertEquals(await code(() => registry.lookup(topic, recordSchema("Other", ID))), 40403);
