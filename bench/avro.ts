@@ -2,6 +2,7 @@
 import { ByteWriter } from "../lib/record/bytes.ts";
 import { systemClock } from "../lib/record/time.ts";
 import { avro } from "../lib/serde/avro.ts";
+import { MockSchemaRegistry } from "../lib/serde/mock_registry.ts";
 import { string } from "../lib/serde/primitives.ts";
 import type { Serde } from "../lib/serde/serde.ts";
 
@@ -66,3 +67,28 @@ measure(
     Timestamp: 1_767_225_600_000 + i,
   }),
 );
+const bigints = (i: number): Record<string, unknown> => ({
+  OrderId: `order-${1_000_000 + i}`,
+  CustomerId: `customer-${i % 1_000}`,
+  Amount: i / 7,
+  Timestamp: BigInt(1_767_225_600_000 + i),
+});
+measure(
+  "avro order bigint",
+  avro<Record<string, unknown>>(ORDER, { schemaId: 1 }),
+  bigints,
+);
+
+// Written with this version, read with the next one: a field more and a field less.
+const NEXT = {
+  ...ORDER,
+  fields: [...ORDER.fields.slice(1), { name: "Currency", type: "string", default: "EUR" }],
+};
+const registry = new MockSchemaRegistry();
+const writer = avro<Record<string, unknown>>(ORDER, { registry });
+const reader = avro<Record<string, unknown>>(NEXT, { registry });
+measure("avro order, another version", {
+  name: "evolved",
+  encode: (value, out, site) => writer.encode(value, out, site),
+  decode: (bytes, start, end, site) => reader.decode(bytes, start, end, site),
+}, bigints);

@@ -1,3 +1,4 @@
+import { cutCopy } from "../record/bytes.ts";
 import { decodeText } from "./text.ts";
 
 /** Counts up to this are believed even where no bytes are left for them: items such as null take none. */
@@ -134,7 +135,7 @@ export class AvroReader {
   /** A copy of the next `size` bytes. */
   readFixed(size: number): Uint8Array {
     const at = this.take(size);
-    return Uint8Array.prototype.slice.call(this.buf, at, at + size);
+    return cutCopy(this.buf, at, at + size);
   }
 
   readBytes(): Uint8Array {
