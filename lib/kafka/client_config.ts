@@ -7,7 +7,7 @@
 import { ConfigException, type ConfigIssue } from "../errors.ts";
 import type { ClientConfig } from "./client.ts";
 import { jaasCredentials } from "./jaas.ts";
-import { COMMON_SETTINGS, CONSUMER_SETTINGS, PRODUCER_SETTINGS } from "./librdkafka_settings.ts";
+import { CLIENT_SETTINGS, CONSUMER_SETTINGS, PRODUCER_SETTINGS } from "./librdkafka_settings.ts";
 import { nearestName } from "./nearest_name.ts";
 import { securitySettings } from "./security_config.ts";
 
@@ -107,18 +107,22 @@ function translate(key: string, value: string, to: Translation): void {
   if (special) return special(value, to);
   if (isSecurity(key) || WITHOUT_EFFECT.has(key)) return;
   const name = RENAMED[key] ?? key;
-  if (COMMON_SETTINGS.has(name) || ownSettings(to.kind).has(name)) return to.set(name, value);
+  if (CLIENT_SETTINGS.has(name) || ownSettings(to.kind).has(name)) return to.set(name, value);
   // A setting of another kind of client: one configuration may serve all three.
   if (CONSUMER_SETTINGS.has(name) || PRODUCER_SETTINGS.has(name)) return;
   const nearest = nearestName(key, knownNames());
+  // A misspelt password is still a password.
+  const secret = SECRET.test(key) || (nearest !== undefined && SECRET.test(nearest));
   to.fault({
     key,
-    given: value,
+    given: secret ? "[hidden]" : value,
     rule: nearest === undefined
       ? "is not a setting of Kafka's clients"
       : `is not a setting of Kafka's clients; did you mean ${nearest}?`,
   });
 }
+
+const SECRET = /pass|secret|token|credential|jaas|\bkey|pem/i;
 
 /** Settings whose value or name depends on more than themselves. */
 const SPECIAL: Readonly<Record<string, (value: string, to: Translation) => void>> = {
@@ -176,7 +180,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 function knownNames(): string[] {
   return [
-    ...COMMON_SETTINGS,
+    ...CLIENT_SETTINGS,
     ...CONSUMER_SETTINGS,
     ...PRODUCER_SETTINGS,
     ...Object.keys(RENAMED),
