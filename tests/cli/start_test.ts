@@ -49,8 +49,9 @@ test("start --records N ends with the windows that an independent calculation gi
     summary.orders_in_windows,
     sum((part) => part.windows.reduce((total, { stats }) => total + stats.count, 0)),
   );
+  assertEquals(summary.dropped_late, sum((part) => part.late));
   assertEquals(summary.dead_letters, sum((part) => part.corrupt));
-  assert(summary.windows_out > 0 && summary.dead_letters > 0);
+  assert(summary.windows_out > 0 && summary.dropped_late > 0 && summary.dead_letters > 0);
 });
 
 test("start prints windows as they close, serves its health, and ends on SIGTERM", async () => {
@@ -61,6 +62,7 @@ test("start prints windows as they close, serves its health, and ends on SIGTERM
     await program.waitForLine(/customer-\d+ +\d+ orders/);
     const metrics = await (await fetch(`${url}/metrics`)).text();
     assertMatch(metrics, /^kafka_stream_client_state\{.*\} 2$/m);
+    assertMatch(metrics, /^kafka_streams_commit_total\{application_id="orders-demo"\} [1-9]/m);
     assertEquals(await program.stop(), { code: 0, signal: null });
   } finally {
     await program.kill();
