@@ -14,7 +14,7 @@ export const SUMMARY = {
     "average",
   ),
   lagSum: gauge(
-    "kafka_streams_records_lag_sum",
+    "kafka_streams_records_lag",
     "Lag of all partitions together, in records",
     "sum",
   ),

@@ -1,11 +1,11 @@
 import { test } from "node:test";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ManualClock } from "../../lib/record/time.ts";
 import { DailyFile } from "../../lib/telemetry/log_file.ts";
 import { type LogOptions, openLog } from "../../lib/telemetry/logger.ts";
+import { makeTempDir } from "../support/temp_dir.ts";
 
 function captured(options: LogOptions = {}) {
   const lines: string[] = [];
@@ -68,7 +68,7 @@ test("Logger writes lines for people without colors when they are not asked for"
 });
 
 test("DailyFile begins a file each day and keeps the last ones", () => {
-  const directory = mkdtempSync(join(tmpdir(), "weir-log-"));
+  const directory = makeTempDir("log");
   writeFileSync(join(directory, "app.notes.log"), "not ours");
   const clock = new ManualClock(Date.UTC(2026, 0, 30, 23, 59));
   const file = new DailyFile({ path: join(directory, "app.log"), keepDays: 2, clock });
@@ -87,7 +87,7 @@ test("DailyFile begins a file each day and keeps the last ones", () => {
 });
 
 test("Log writes to the console and to the daily file", () => {
-  const directory = mkdtempSync(join(tmpdir(), "weir-log-"));
+  const directory = makeTempDir("log");
   const { log, lines } = captured({ file: join(directory, "deep", "weir.log") });
   log.root.info("both");
   log.close();

@@ -169,7 +169,7 @@ test("withSummary gives the order system's names, put together from all threads"
   const of = (name: string) => valueOf(summary, name, { application_id: "orders" });
   assertEquals(of("kafka_streams_records_lag_max"), 30);
   assertEquals(of("kafka_streams_records_lag_avg"), 20);
-  assertEquals(of("kafka_streams_records_lag_sum"), 40);
+  assertEquals(of("kafka_streams_records_lag"), 40);
   assertEquals(of("kafka_streams_process_latency_avg_ms"), 3);
   assertEquals(of("kafka_streams_process_latency_max_ms"), 4);
   assertEquals(of("kafka_streams_commit_total"), 6);
