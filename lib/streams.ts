@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Worker } from "node:worker_threads";
 import { parseConfig, type StreamsConfig } from "./config.ts";
 import { embeddedClients } from "./kafka/embedded_clients.ts";
 import { startEmbeddedBroker } from "./kafka/embedded_broker.ts";
@@ -12,6 +13,7 @@ import { type Clock, systemClock } from "./record/time.ts";
 import { KafkaStreams as Application } from "./runtime/kafka_streams.ts";
 import { openStateHome } from "./runtime/state_home.ts";
 import type { StreamsHost } from "./runtime/streams_host.ts";
+import type { WorkerPort } from "./runtime/worker_thread.ts";
 import type { TopologySource } from "./runtime/topology_source.ts";
 import { credentials, openSchemaRegistry } from "./serde/open_registry.ts";
 import type { SchemaRegistry } from "./serde/registry.ts";
@@ -28,7 +30,17 @@ export function clientsFor(bootstrapServers: readonly string[]): KafkaClients {
   const [first] = bootstrapServers;
   if (!first?.startsWith(EMBEDDED)) return librdkafkaClients;
   const address = first.slice(EMBEDDED.length);
-  return embeddedClients(address || (ownBroker ??= startEmbeddedBroker().bootstrapServers));
+  return embeddedClients(address || ownBrokerAddress());
+}
+
+/** Names the broker inside this process, where it is asked for, so that Workers find the same one. */
+function withBroker(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (config["bootstrap.servers"] !== EMBEDDED) return config;
+  return { ...config, "bootstrap.servers": `${EMBEDDED}${ownBrokerAddress()}` };
+}
+
+function ownBrokerAddress(): string {
+  return ownBroker ??= startEmbeddedBroker().bootstrapServers;
 }
 
 /** The registry of `schema.registry.url`, if one is given; `mock://scope` is one inside this process. */
@@ -52,6 +64,26 @@ export function registryFor(
   });
 }
 
+let workerEntry: URL | string = new URL("./worker.ts", import.meta.url);
+
+/** Where the module of stream threads' Workers lies, when that is not beside this file: in the binary. */
+export function useWorkerEntry(url: URL | string): void {
+  workerEntry = url;
+}
+
+function startWorker(name: string): WorkerPort {
+  const worker = new Worker(workerEntry, { name });
+  return {
+    post: (command) => worker.postMessage(command),
+    onEvent: (listener) => void worker.on("message", listener),
+    onGone(listener) {
+      worker.on("error", (error: Error) => listener(error));
+      worker.on("exit", () => listener(undefined));
+    },
+    terminate: async () => void await worker.terminate(),
+  };
+}
+
 /** What an application of this configuration runs on, but for what the caller brings itself. */
 export function hostFor(config: StreamsConfig, own: Partial<StreamsHost> = {}): StreamsHost {
   const clock = own.clock ?? systemClock;
@@ -61,6 +93,7 @@ export function hostFor(config: StreamsConfig, own: Partial<StreamsHost> = {}): 
     log: own.log ?? openLog({ level: config.logLevel, format: config.logFormat }).root,
     serdes: own.serdes ?? { registry: registryFor(config, clock), clock },
     openState: own.openState ?? openStateHome,
+    startWorker: own.startWorker ?? startWorker,
   };
 }
 
@@ -87,7 +120,7 @@ export class KafkaStreams extends Application {
   ) {
     const checked = "clientConfig" in config
       ? config as StreamsConfig
-      : parseConfig(config as Readonly<Record<string, unknown>>);
+      : parseConfig(withBroker(config as Readonly<Record<string, unknown>>));
     super(source, checked, hostFor(checked, own));
   }
 }

@@ -12,13 +12,19 @@ import { StateMachine } from "./state_machine.ts";
 import { CLIENT_TRANSITIONS, type ClientState, isAlive, type ThreadState } from "./states.ts";
 import type { RestoreListener } from "./store_restorer.ts";
 import { StreamThread } from "./stream_thread.ts";
-import type { StateHome, StreamsHost } from "./streams_host.ts";
+import type { StateHome, StatePlace, StreamsHost } from "./streams_host.ts";
 import type { StreamTask } from "./task.ts";
 import { taskSettings } from "./task_settings.ts";
 import type { ThreadDescription, ThreadHandle } from "./thread_handle.ts";
 import type { LagReport, RestoreReport, StoreReport, ThreadReport } from "./thread_report.ts";
 import { metricsRegistry, type ThreadIdentity, threadSettings } from "./thread_settings.ts";
-import { buildTopology, isModuleAddress, type TopologySource } from "./topology_source.ts";
+import {
+  buildTopology,
+  isModuleAddress,
+  type TopologyModuleAddress,
+  type TopologySource,
+} from "./topology_source.ts";
+import { WorkerThread } from "./worker_thread.ts";
 import {
   askUncaught,
   type UncaughtExceptionHandler,
@@ -63,7 +69,6 @@ export class KafkaStreams {
   #home: StateHome | undefined;
   #global: GlobalState | undefined;
   #clientId = "";
-  #nextThread = 1;
   #paused = false;
   #closing: Promise<boolean> | undefined;
   #failure: Error | undefined;
@@ -209,17 +214,19 @@ export class KafkaStreams {
       applicationId: this.#applicationId,
       cacheMaxBytes: config.statestoreCacheMaxBytes,
     });
-    this.#home = this.#host.openState({
-      applicationId: this.#applicationId,
-      directory: config.stateDir,
-      sync: config.stateSync,
-    });
+    this.#home = this.#host.openState(this.#place());
     this.#clientId = config.clientId || `${this.#applicationId}-${this.#home.processId}`;
     await this.#openGlobal(this.#plan);
   }
 
+  #place(): StatePlace {
+    const { stateDir: directory, stateSync: sync } = this.config;
+    return { applicationId: this.#applicationId, directory, sync };
+  }
+
   async #openGlobal(plan: TopologyPlan): Promise<void> {
-    if (plan.global === undefined) return;
+    // With several threads each Worker has its own, as memory is not shared.
+    if (plan.global === undefined || this.config.numStreamThreads > 1) return;
     const { clients, clock, log } = this.#host;
     const settings = threadSettings(this.config, this.#identity("GlobalStreamThread", 0));
     this.#global = new GlobalState({
@@ -246,8 +253,16 @@ export class KafkaStreams {
     return { name, index, processId: this.#home!.processId, stable: this.#home!.stable };
   }
 
+  /** The first number that is free: who takes the place of a thread takes its transactions and its place in the group, too. */
+  #freeIdentity(): ThreadIdentity {
+    for (let index = 1;; index++) {
+      const identity = this.#identity("StreamThread", index);
+      if (!this.#threads.has(identity.name)) return identity;
+    }
+  }
+
   #startThread(): void {
-    const thread = this.#makeThread(this.#identity("StreamThread", this.#nextThread++));
+    const thread = this.#makeThread(this.#freeIdentity());
     this.#threads.set(thread.name, thread);
     thread.setPaused(this.#paused);
     this.#watch(thread.run().then((failure) => this.#threadEnded(thread, failure)));
@@ -261,6 +276,7 @@ export class KafkaStreams {
   }
 
   #makeThread(identity: ThreadIdentity): ThreadHandle {
+    if (this.config.numStreamThreads > 1) return this.#makeWorker(identity);
     const { clients, clock, log } = this.#host;
     const { config } = this;
     const cacheBytes = config.statestoreCacheMaxBytes / config.numStreamThreads;
@@ -283,6 +299,21 @@ export class KafkaStreams {
         globalStores: this.#global?.stores ?? new Map(),
         onDropped: (reason, task, detail) => this.#dropped(reason, task, detail),
       },
+    });
+  }
+
+  #makeWorker(identity: ThreadIdentity): ThreadHandle {
+    return new WorkerThread({
+      order: {
+        identity,
+        source: this.#source as TopologyModuleAddress,
+        config: this.config.transferable(),
+        place: this.#place(),
+        tellRestores: Object.keys(this.#restoreListener).length > 0,
+      },
+      start: () => this.#host.startWorker(identity.name),
+      restoreListener: this.#restoreListener,
+      onState: (next, previous) => this.#threadChanged(identity.name, next, previous),
     });
   }
 

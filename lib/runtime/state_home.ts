@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { StateDirectory } from "../state/state_directory.ts";
 import type { StateHome, StatePlace } from "./streams_host.ts";
 
@@ -17,9 +18,19 @@ export function openStateHome(place: StatePlace): StateHome {
   }
 }
 
-/** The same directory for a Worker of the process that holds it. */
-export function sharedStateHome(place: StatePlace): StateHome {
-  return homeOf(stateDirectoryOf(place), () => {});
+/** The same directory for a Worker of the process that holds it. Its global stores are its own: they lie apart. */
+export function sharedStateHome(place: StatePlace, threadIndex: number): StateHome {
+  const shared = stateDirectoryOf(place);
+  const own = new StateDirectory({
+    stateDir: join(shared.path, "threads"),
+    applicationId: String(threadIndex),
+    sync: place.sync,
+  });
+  return {
+    ...homeOf(shared, () => {}),
+    globalDirectory: own.globalDirectory(),
+    openGlobal: () => own.openGlobal(),
+  };
 }
 
 function stateDirectoryOf({ directory, applicationId, sync }: StatePlace): StateDirectory {

@@ -3,6 +3,7 @@ import type { Clock } from "../record/time.ts";
 import type { SerdeEnvironment } from "../serde/serde.ts";
 import type { StateEnvironment } from "../state/store.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
+import type { WorkerPort } from "./worker_thread.ts";
 import type { TaskStates } from "./task_factory.ts";
 
 /** An application's state directory, held by this process. */
@@ -36,4 +37,6 @@ export interface StreamsHost {
   readonly serdes: SerdeEnvironment;
   /** @throws {LockException} when another process holds the directory */
   openState(place: StatePlace): StateHome;
+  /** Starts a Worker that serves a thread (`serveThread`). */
+  startWorker(name: string): WorkerPort;
 }

@@ -50,6 +50,9 @@ export function testHost(subject: Subject, home: StateHome): StreamsHost {
     log: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
     serdes: { registry: undefined },
     openState: () => home,
+    startWorker: () => {
+      throw new Error("Workers are started by lib/streams.ts");
+    },
   };
 }
 

@@ -88,7 +88,9 @@ test("KafkaStreams loses nothing and writes nothing twice when it is killed with
     } as unknown as Subject;
     const prefix = uniqueName("kill");
     const names = ["sales", "left", "right", "totals", "pairs", "amounts"];
-    await broker.createTopics(names.map((n) => ({ name: `${prefix}-${n}`, partitions: PARTITIONS })));
+    await broker.createTopics(
+      names.map((n) => ({ name: `${prefix}-${n}`, partitions: PARTITIONS })),
+    );
     const write = async ({ sales, left, right }: Round) => {
       await writeRecords(subject, `${prefix}-sales`, sales);
       await writeRecords(subject, `${prefix}-left`, left);

@@ -1,0 +1,175 @@
+import { parseConfig, type StreamsConfig } from "../config.ts";
+import { callAfter } from "../record/time.ts";
+import { cacheBudget } from "../state/cache_budget.ts";
+import type { MetricsRegistry } from "../telemetry/metrics.ts";
+import { compileTopology, type TopologyPlan } from "../topology/compile.ts";
+import { GlobalState } from "./global_state.ts";
+import { prepareSerdes } from "./serde_preparation.ts";
+import { sharedStateHome } from "./state_home.ts";
+import type { RestoreListener } from "./store_restorer.ts";
+import { StreamThread } from "./stream_thread.ts";
+import type { StateHome, StreamsHost } from "./streams_host.ts";
+import { taskSettings } from "./task_settings.ts";
+import type { Changelog } from "./task_stores.ts";
+import { metricsRegistry, threadSettings } from "./thread_settings.ts";
+import { buildTopology } from "./topology_source.ts";
+import {
+  errorData,
+  type WorkerCommand,
+  type WorkerEvent,
+  type WorkerOrder,
+} from "./worker_messages.ts";
+
+/** The Worker's end of the line. */
+export interface WorkerLine {
+  post(event: WorkerEvent): void;
+  onCommand(listener: (command: WorkerCommand) => void): void;
+}
+
+/** What a Worker's thread runs on; the state directory is locked by the main isolate. */
+export type WorkerHost = Omit<StreamsHost, "openState" | "startWorker">;
+
+/** How often the thread's report is posted (ms). */
+const REPORT_MS = 500;
+
+/** Serves one thread: waits for its order, runs it and tells how it goes. Called by the Worker's module. */
+export function serveThread(
+  line: WorkerLine,
+  hostFor: (config: StreamsConfig) => WorkerHost,
+): void {
+  let thread: StreamThread | undefined;
+  let before: WorkerCommand[] = [];
+  line.onCommand((command) => {
+    if (command.kind === "start") {
+      run(command.order, line, hostFor, (made) => {
+        thread = made;
+        for (const waiting of before) apply(made, waiting);
+        before = [];
+      }).then(
+        (failure) => line.post({ kind: "ended", failure: failure && errorData(failure) }),
+        (error) => line.post({ kind: "ended", failure: errorData(error) }),
+      );
+    } else if (thread === undefined) before.push(command);
+    else apply(thread, command);
+  });
+}
+
+function apply(thread: StreamThread, command: WorkerCommand): void {
+  if (command.kind === "shutdown") thread.shutdown(command.deadlineMs, command);
+  else if (command.kind === "pause") thread.setPaused(command.paused);
+}
+
+async function run(
+  order: WorkerOrder,
+  line: WorkerLine,
+  hostFor: (config: StreamsConfig) => WorkerHost,
+  made: (thread: StreamThread) => void,
+): Promise<Error | undefined> {
+  const config = parseConfig(order.config);
+  const host = hostFor(config);
+  const topology = await buildTopology(order.source, config.values);
+  const plan = compileTopology(topology, {
+    applicationId: config.applicationId!,
+    cacheMaxBytes: config.statestoreCacheMaxBytes,
+  });
+  const home = sharedStateHome(order.place, order.identity.index);
+  const global = await openGlobal(plan, order, config, host, home);
+  const metrics = metricsRegistry(config, host.clock);
+  const thread = makeThread({ plan, order, config, host, home, global, metrics, line });
+  made(thread);
+  const stopReports = postReports(thread, metrics, line);
+  // The global stores end only with a failure, and the thread cannot go on without them.
+  let globalFailure: Error | undefined;
+  void global?.run().then((failure) => {
+    globalFailure = failure;
+    if (failure !== undefined) thread.shutdown(host.clock.now(), { leaveGroup: false });
+  });
+  const failure = await thread.run();
+  stopReports();
+  await global?.close();
+  return failure ?? globalFailure;
+}
+
+async function openGlobal(
+  plan: TopologyPlan,
+  order: WorkerOrder,
+  config: StreamsConfig,
+  { clients, clock, log, serdes }: WorkerHost,
+  home: StateHome,
+): Promise<GlobalState | undefined> {
+  if (plan.global === undefined) return undefined;
+  const tasks = taskSettings(config.values);
+  const state = new GlobalState({
+    plan: plan.global,
+    settings: threadSettings(config, order.identity),
+    taskSettings: tasks,
+    clients,
+    home,
+    clock,
+    log,
+  });
+  await prepareSerdes(plan, tasks, serdes);
+  await state.open();
+  return state;
+}
+
+interface ThreadMaking {
+  readonly plan: TopologyPlan;
+  readonly order: WorkerOrder;
+  readonly config: StreamsConfig;
+  readonly host: WorkerHost;
+  readonly home: StateHome;
+  readonly global: GlobalState | undefined;
+  readonly metrics: MetricsRegistry;
+  readonly line: WorkerLine;
+}
+
+function makeThread(
+  { plan, order, config, host, home, global, metrics, line }: ThreadMaking,
+): StreamThread {
+  const cacheBytes = config.statestoreCacheMaxBytes / config.numStreamThreads;
+  return new StreamThread({
+    name: order.identity.name,
+    plan,
+    settings: threadSettings(config, order.identity),
+    clients: host.clients,
+    serdes: host.serdes,
+    metrics,
+    log: host.log,
+    restoreListener: order.tellRestores ? restoreTeller(line) : {},
+    onState: (next, previous) => line.post({ kind: "state", next, previous }),
+    surroundings: {
+      settings: taskSettings(config.values),
+      states: home,
+      cache: cacheBytes > 0 ? cacheBudget(cacheBytes) : undefined,
+      clock: host.clock,
+      globalStores: global?.stores ?? new Map(),
+      onDropped: (reason, task, detail) =>
+        host.log.debug(detail ?? `Skipping record: ${reason}`, { task_id: task.taskId }),
+    },
+  });
+}
+
+function restoreTeller(line: WorkerLine): RestoreListener {
+  const tell =
+    (event: "start" | "batch" | "end" | "suspended") =>
+    (changelog: Changelog, first: number, second = 0) =>
+      line.post({ kind: "restore", event, changelog, first, second });
+  return {
+    onRestoreStart: tell("start"),
+    onBatchRestored: tell("batch"),
+    onRestoreEnd: tell("end"),
+    onRestoreSuspended: tell("suspended"),
+  };
+}
+
+/** Posts the thread's report again and again; the function it gives back ends that. */
+function postReports(thread: StreamThread, metrics: MetricsRegistry, line: WorkerLine): () => void {
+  let callOff = () => {};
+  const post = () => {
+    line.post({ kind: "report", report: { ...thread.report(), metrics: metrics.snapshot() } });
+    callOff = callAfter(REPORT_MS, post);
+  };
+  post();
+  return () => callOff();
+}

@@ -1,0 +1,122 @@
+import { StreamsException } from "../errors.ts";
+import type { ThreadState } from "./states.ts";
+import type { RestoreListener } from "./store_restorer.ts";
+import type { ThreadDescription, ThreadHandle } from "./thread_handle.ts";
+import type { ThreadReport } from "./thread_report.ts";
+import {
+  reviveError,
+  type WorkerCommand,
+  type WorkerEvent,
+  type WorkerOrder,
+} from "./worker_messages.ts";
+
+/** A Worker, as far as a thread needs one. */
+export interface WorkerPort {
+  post(command: WorkerCommand): void;
+  onEvent(listener: (event: WorkerEvent) => void): void;
+  /** Told when the Worker is gone, for whatever reason. */
+  onGone(listener: (reason: Error | undefined) => void): void;
+  terminate(): Promise<void>;
+}
+
+/** What a thread in a Worker is made of. */
+export interface WorkerThreadOptions {
+  readonly order: WorkerOrder;
+  /** Starts the Worker. */
+  readonly start: () => WorkerPort;
+  readonly restoreListener: RestoreListener;
+  readonly onState: (next: ThreadState, previous: ThreadState) => void;
+}
+
+/**
+ * A stream thread in a Worker, seen from the main isolate. What it tells comes by message and is the last that is known. A Worker that dies without a word counts
+ * as a thread that has failed.
+ */
+export class WorkerThread implements ThreadHandle {
+  readonly name: string;
+  readonly #options: WorkerThreadOptions;
+  #port: WorkerPort | undefined;
+  #state: ThreadState = "CREATED";
+  #report: ThreadReport | undefined;
+  #waiting: WorkerCommand[] = [];
+
+  constructor(options: WorkerThreadOptions) {
+    this.#options = options;
+    this.name = options.order.identity.name;
+  }
+
+  get state(): ThreadState {
+    return this.#state;
+  }
+
+  async run(): Promise<Error | undefined> {
+    const port = this.#options.start();
+    this.#port = port;
+    const ended = new Promise<Error | undefined>((resolve) => {
+      port.onEvent((event) => {
+        if (event.kind !== "ended") return this.#take(event);
+        resolve(event.failure === undefined ? undefined : reviveError(event.failure));
+      });
+      port.onGone((reason) =>
+        resolve(
+          new StreamsException(
+            `Cannot go on with thread ${this.name} as its Worker has ended without a word`,
+            { cause: reason },
+          ),
+        )
+      );
+    });
+    port.post({ kind: "start", order: this.#options.order });
+    for (const command of this.#waiting.splice(0)) port.post(command);
+    const failure = await ended;
+    await port.terminate();
+    if (this.#state !== "DEAD") this.#change("DEAD", this.#state);
+    return failure;
+  }
+
+  #take(event: Exclude<WorkerEvent, { kind: "ended" }>): void {
+    if (event.kind === "state") this.#change(event.next, event.previous);
+    else if (event.kind === "report") this.#report = event.report;
+    else this.#tellRestore(event);
+  }
+
+  #change(next: ThreadState, previous: ThreadState): void {
+    this.#state = next;
+    this.#options.onState(next, previous);
+  }
+
+  #tellRestore({ event, changelog, first, second }: WorkerEvent & { kind: "restore" }): void {
+    const { restoreListener: listener } = this.#options;
+    if (event === "start") listener.onRestoreStart?.(changelog, first, second);
+    else if (event === "batch") listener.onBatchRestored?.(changelog, first, second);
+    else if (event === "end") listener.onRestoreEnd?.(changelog, first);
+    else listener.onRestoreSuspended?.(changelog, first);
+  }
+
+  shutdown(deadlineMs: number, { leaveGroup }: { readonly leaveGroup: boolean }): void {
+    this.#send({ kind: "shutdown", deadlineMs, leaveGroup });
+  }
+  setPaused(paused: boolean): void {
+    this.#send({ kind: "pause", paused });
+  }
+
+  #send(command: WorkerCommand): void {
+    if (this.#port === undefined) this.#waiting.push(command);
+    else this.#port.post(command);
+  }
+
+  describe(): ThreadDescription {
+    const { name } = this;
+    const known = this.#report?.description;
+    return known === undefined
+      ? { name, state: this.#state, lastBeatMs: undefined, tasks: [] }
+      : { ...known, state: this.#state };
+  }
+
+  report(): ThreadReport {
+    const description = this.describe();
+    return this.#report === undefined
+      ? { description, metrics: undefined, lags: [], stores: [], restores: [] }
+      : { ...this.#report, description };
+  }
+}
