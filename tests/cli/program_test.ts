@@ -1,13 +1,13 @@
 import { test } from "node:test";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { serve } from "../../lib/admin/serve.ts";
 import { main } from "../../lib/cli/program.ts";
 import { applicationIdOf, findTopologies } from "../../lib/cli/topology_files.ts";
+import { makeTempDir } from "../support/temp_dir.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "weir-cli-"));
+const directory = makeTempDir("cli");
 const weir = new URL("../../mod.ts", import.meta.url).href;
 
 function topologyFile(name: string, topic: string): string {

@@ -1,11 +1,11 @@
 import { test } from "node:test";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assertEquals, assertThrows } from "@std/assert";
 import { isInternalTopic } from "../../lib/cli/reset.ts";
 import { parseDatetime, parseDuration, readResetFile } from "../../lib/cli/reset_offsets.ts";
 import { ConfigException } from "../../lib/errors.ts";
+import { makeTempDir } from "../support/temp_dir.ts";
 
 for (
   const [text, ms] of [
@@ -32,7 +32,7 @@ test("parseDatetime takes UTC unless an offset is given", () => {
 });
 
 test("readResetFile reads what kafka-consumer-groups.sh exports", () => {
-  const path = join(mkdtempSync(join(tmpdir(), "weir-reset-")), "plan.csv");
+  const path = join(makeTempDir("reset"), "plan.csv");
   writeFileSync(path, '"orders",0,10\npayments, 1, 20\n\n');
   assertEquals(readResetFile(path), [
     { topic: "orders", partition: 0, offset: 10 },

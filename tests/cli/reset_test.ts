@@ -1,6 +1,5 @@
 import { test } from "node:test";
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { reset, type ResetOptions } from "../../lib/cli/reset.ts";
@@ -10,6 +9,7 @@ import type { Consumer } from "../../lib/kafka/client.ts";
 import { embeddedClients } from "../../lib/kafka/embedded_clients.ts";
 import { startEmbeddedBroker } from "../../lib/kafka/embedded_broker.ts";
 import { ProduceBatch } from "../../lib/kafka/produce_batch.ts";
+import { makeTempDir } from "../support/temp_dir.ts";
 
 const TIMEOUT_MS = 10_000;
 const APP = "app";
@@ -41,7 +41,7 @@ async function scene() {
     [0, 1].map((partition) => ({ topic: "in", partition, offset: 5 })),
     TIMEOUT_MS,
   );
-  const stateDir = mkdtempSync(join(tmpdir(), "weir-reset-"));
+  const stateDir = makeTempDir("reset");
   mkdirSync(join(stateDir, APP, "0_0"), { recursive: true });
   const options: ResetOptions = {
     applicationId: APP,
@@ -94,7 +94,7 @@ test("reset moves the inputs to their beginning, deletes internal topics and loc
   assert(!existsSync(join(it.stateDir, APP, "0_0")));
 });
 
-const plan = join(mkdtempSync(join(tmpdir(), "weir-reset-")), "plan.csv");
+const plan = join(makeTempDir("reset"), "plan.csv");
 writeFileSync(plan, "in,0,3\nin,1,4\n");
 const TARGETS: [name: string, target: Partial<ResetOptions>, want: number[]][] = [
   ["the end", { toLatest: true }, [10, 10]],

@@ -1,14 +1,14 @@
 import { test } from "node:test";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { parseProperties } from "../../lib/cli/config_file.ts";
 import { explainSettings } from "../../lib/cli/explain.ts";
 import { readSettings } from "../../lib/cli/settings.ts";
 import { ConfigException } from "../../lib/errors.ts";
+import { makeTempDir } from "../support/temp_dir.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "weir-settings-"));
+const directory = makeTempDir("settings");
 function file(name: string, text: string): string {
   const path = join(directory, name);
   writeFileSync(path, text);

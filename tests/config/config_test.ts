@@ -1,6 +1,5 @@
 import { test } from "node:test";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
@@ -8,6 +7,7 @@ import { environmentSources, parseConfig, type ParseOptions, sourceOf } from "..
 import { ConfigException, type ConfigIssue } from "../../lib/errors.ts";
 import { NAMED_ACTIONS } from "../../lib/runtime/exception_handlers.ts";
 import { NAMED_EXTRACTORS } from "../../lib/topology/timestamp_extractors.ts";
+import { makeTempDir } from "../support/temp_dir.ts";
 
 const NEEDED = { "application.id": "orders", "bootstrap.servers": "localhost:9092" };
 
@@ -247,7 +247,7 @@ test("ConfigException shows no secret that is wrong", () => {
 });
 
 test("parseConfig reads a secret from the file that a .file setting names", () => {
-  const file = join(mkdtempSync(join(tmpdir(), "weir-config-")), "token");
+  const file = join(makeTempDir("config"), "token");
   writeFileSync(file, "from-a-file\n");
   const config = parseConfig({ ...NEEDED, "admin.token.file": file });
   assertEquals(config.adminToken, "from-a-file");

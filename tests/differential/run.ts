@@ -2,8 +2,7 @@
  * `deno task differential -- --seed S --cases N`: random topologies and records through Weir and through the real Kafka Streams, outputs, stores, drops, topics and descriptions
  * compared. A case that differs is shrunk and printed as a scenario file. Exits with 1 when one differs.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { firstDifference } from "../conformance/compare.ts";
@@ -12,6 +11,7 @@ import type { Scenario } from "../conformance/scenario.ts";
 import { type Oracle, startOracle } from "../support/oracle.ts";
 import { generateScenario } from "./generate.ts";
 import { shrink } from "./shrink.ts";
+import { makeTempDir } from "../support/temp_dir.ts";
 
 type Named = Scenario & { readonly name: string };
 
@@ -66,7 +66,7 @@ export async function runDifferential(
 
 /** The scenarios with what Kafka Streams gives for them; those that it could not run are left out. */
 async function judge(oracle: Oracle, scenarios: readonly Named[]): Promise<Named[]> {
-  const dir = mkdtempSync(join(tmpdir(), "weir-differential-"));
+  const dir = makeTempDir("differential");
   const [input, output] = [join(dir, "in"), join(dir, "out")];
   try {
     for (const path of [input, output]) mkdirSync(path);

@@ -1,8 +1,6 @@
 // What the tests of stores share: small serdes, a task's context with a recording changelog, and the environments that
 // every contract runs on.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { RecordContext } from "../../lib/record/context.ts";
 import type { Serde } from "../../lib/serde/serde.ts";
 import { cacheBudget } from "../../lib/state/cache_budget.ts";
@@ -15,6 +13,7 @@ import type {
   StateEnvironment,
   StoreContext,
 } from "../../lib/state/store.ts";
+import { makeTempDir } from "../support/temp_dir.ts";
 
 const DECODER = new TextDecoder();
 
@@ -134,7 +133,7 @@ export function testEnvironments(): TestEnvironment[] {
 
 /** A new directory under the system's temporary one. */
 export function temporaryDirectory(): string {
-  return mkdtempSync(join(tmpdir(), "weir-state-"));
+  return makeTempDir("state");
 }
 
 /** Changelog rows as a consumer would deliver them. */
