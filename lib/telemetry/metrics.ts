@@ -80,6 +80,11 @@ export class MetricsRegistry {
     return RANK[level] <= RANK[this.#level];
   }
 
+  /** The instant by the registry's clock, epoch ms. */
+  now(): number {
+    return this.#clock.now();
+  }
+
   /** A group of series with the same labels, removed together. */
   scope(labels: Labels): MetricsScope {
     return new MetricsScope(this, labels);
@@ -146,7 +151,7 @@ export class MetricsScope implements Registration {
   /** The growth per second of a running total. */
   rate(definition: MetricDefinition, read: () => number, more?: Labels): void {
     const labels = more === undefined ? this.labels : { ...this.labels, ...more };
-    const growth = new GrowthRate(this.registry.windows);
+    const growth = this.#growth(read);
     this.#add({
       definition,
       labels,
@@ -156,8 +161,8 @@ export class MetricsScope implements Registration {
 
   /** The share of the growth of one running total in that of another, for example of the time spent in all the time. */
   share(definition: MetricDefinition, part: () => number, whole: () => number): void {
-    const partGrowth = new GrowthRate(this.registry.windows);
-    const wholeGrowth = new GrowthRate(this.registry.windows);
+    const partGrowth = this.#growth(part);
+    const wholeGrowth = this.#growth(whole);
     const labels = this.labels;
     this.#add({
       definition,
@@ -168,6 +173,13 @@ export class MetricsScope implements Registration {
         return { labels, value: grown === 0 ? 0 : Math.min(1, value / grown), weight: 1 };
       },
     });
+  }
+
+  /** Begins to watch a total, so that the first look already knows how it has grown. */
+  #growth(read: () => number): GrowthRate {
+    const growth = new GrowthRate(this.registry.windows);
+    growth.read(read(), this.registry.now());
+    return growth;
   }
 
   /** A sampler that is shown as an average, a maximum and a minimum, those that have a definition. */

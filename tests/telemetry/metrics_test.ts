@@ -112,6 +112,18 @@ test("ThreadMetrics shows totals, rates, latencies per record and shares of the 
   assertEquals(valueOf(snapshot, "kafka_stream_thread_commit_latency_max"), 20);
 });
 
+test("Rates and shares are known at the first look", () => {
+  const clock = new ManualClock();
+  const registry = new MetricsRegistry({ clock, windows: WINDOWS });
+  const thread = new ThreadMetrics(registry, "thread-1");
+  thread.process.record(100, 0, 50);
+  thread.loopMs = 400;
+  clock.advance(500);
+  const snapshot = registry.snapshot();
+  assertEquals(valueOf(snapshot, "kafka_stream_thread_process_rate"), 100);
+  assertEquals(valueOf(snapshot, "kafka_stream_thread_process_ratio"), 0.25);
+});
+
 test("StoreMetrics shows the write rate, the size and when a restore ends", () => {
   const clock = new ManualClock();
   const registry = new MetricsRegistry({ clock, windows: WINDOWS });
