@@ -38,7 +38,7 @@ export async function buildBinary(outfile = join(root, "dist", "weir")): Promise
       lmdb: staged(stage, "lmdb", lmdbAddon()),
     };
     const order: BundleOrder = {
-      entryPoints: ["binary.ts"].map((name) => join(here, name)),
+      entryPoints: ["binary.ts", "binary_worker.ts"].map((name) => join(here, name)),
       outfile,
       native,
     };
