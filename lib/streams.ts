@@ -4,6 +4,7 @@
  * @module
  */
 import { Worker } from "node:worker_threads";
+import { logOptions } from "./cli/log_options.ts";
 import { parseConfig, type StreamsConfig } from "./config.ts";
 import { embeddedClients } from "./kafka/embedded_clients.ts";
 import { startEmbeddedBroker } from "./kafka/embedded_broker.ts";
@@ -90,7 +91,8 @@ export function hostFor(config: StreamsConfig, own: Partial<StreamsHost> = {}): 
   return {
     clients: own.clients ?? clientsFor(config.bootstrapServers ?? []),
     clock,
-    log: own.log ?? openLog({ level: config.logLevel, format: config.logFormat }).root,
+    log: own.log ??
+      openLog(logOptions(config)).root.child({ application_id: config.applicationId }),
     serdes: own.serdes ?? { registry: registryFor(config, clock), clock },
     openState: own.openState ?? openStateHome,
     startWorker: own.startWorker ?? startWorker,
