@@ -48,7 +48,11 @@ async function main(): Promise<void> {
       [{ topic: output, partitions, replicationFactor: 1, config: { "retention.ms": "-1" } }],
       TIMEOUT_MS,
     );
-    const streams = new KafkaStreams(topology, settings(options, application, output, stateDir));
+    const module = { url: import.meta.resolve("./broker_topologies.ts") };
+    const streams = new KafkaStreams(
+      options.threads === "1" ? topology : module,
+      settings(options, application, output, stateDir),
+    );
     const line = await measure(streams, admin, options, application, inputs);
     if (options.verify === "true") line.out_records = await countOutput(admin, options, output);
     console.log(JSON.stringify(line));
@@ -118,14 +122,25 @@ async function measure(
 ): Promise<Record<string, string | number>> {
   const records = Number(options.records);
   const deadline = systemClock.monotonic() + Number(options.timeout) * 1_000;
+  // Workers count for themselves: there the clock starts when all threads run, and N/2 is when the committed offsets say so.
+  const here = options.threads === "1";
+  if (!here) {
+    streams.onStateChange((next) => {
+      if (next !== "RUNNING" || probe.startedMs >= 0) return;
+      probe.startedMs = systemClock.monotonic();
+      probe.startedCpu = cpuSeconds();
+    });
+  }
   await streams.start();
   try {
-    while (probe.count < records) {
+    while (here && probe.count < records) {
       await check(streams, deadline, `${probe.count} of ${records} records`);
       await systemClock.sleep(5);
     }
-    while (await committed(admin, application, inputs) < records) {
-      await check(streams, deadline, "no final commit");
+    for (let done = 0; done < records;) {
+      done = await committed(admin, application, inputs);
+      if (!here && probe.halfMs < 0 && done >= records / 2) probe.halfMs = systemClock.monotonic();
+      await check(streams, deadline, `${done} of ${records} records committed`);
       await systemClock.sleep(5);
     }
     return report(options, records);

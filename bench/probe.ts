@@ -20,6 +20,8 @@ export interface ProbeTimes {
 /** The times of this isolate; the benchmark and the topology it runs share them. */
 export const probe: ProbeTimes = { count: 0, startedMs: -1, startedCpu: 0, halfMs: -1 };
 
+const QUIET_MS = 20;
+
 /** CPU seconds of this process so far. */
 export function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();
@@ -36,6 +38,12 @@ export class ProbeProcessor {
   }
   init(context: FixedKeyProcessorContext<unknown, unknown>): void {
     this.#context = context;
+    // A Worker sees its own records alone: when no more come, it commits what it has.
+    let seen = 0;
+    context.schedule(QUIET_MS, "wall-clock-time", () => {
+      if (seen > 0 && seen === probe.count) context.commit();
+      seen = probe.count;
+    });
   }
   process(record: FixedKeyRecord<unknown, unknown> & StreamRecord<unknown, unknown>): void {
     if (probe.count === 0) {
