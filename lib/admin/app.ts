@@ -203,24 +203,28 @@ function addActions(app: Hono, options: AdminOptions): void {
       return c.json({ [action]: chosen.map((a) => a.applicationId) }, 202);
     });
   }
-  app.put("/api/v1/loggers/:name", allowed, async (c) => {
-    const level = await levelOf(c);
-    try {
-      options.logLevels?.set(c.req.param("name"), level);
-    } catch (error) {
-      if (error instanceof TypeError) return problem(c, 400, "No such level", error.message);
-      throw error;
-    }
-    return c.json(options.logLevels?.current() ?? {});
-  });
-  app.put("/api/v1/metrics/recording-level", allowed, async (c) => {
-    const level = await levelOf(c);
-    if (level !== "info" && level !== "debug" && level !== "trace") {
-      return problem(c, 400, "level must be info, debug or trace", level);
-    }
-    options.setRecordingLevel?.(level);
-    return c.json({ level });
-  });
+  const { logLevels, setRecordingLevel } = options;
+  if (logLevels !== undefined) {
+    app.put("/api/v1/loggers/:name", allowed, async (c) => {
+      try {
+        logLevels.set(c.req.param("name"), await levelOf(c));
+      } catch (error) {
+        if (error instanceof TypeError) return problem(c, 400, "No such level", error.message);
+        throw error;
+      }
+      return c.json(logLevels.current());
+    });
+  }
+  if (setRecordingLevel !== undefined) {
+    app.put("/api/v1/metrics/recording-level", allowed, async (c) => {
+      const level = await levelOf(c);
+      if (level !== "info" && level !== "debug" && level !== "trace") {
+        return problem(c, 400, "level must be info, debug or trace", level);
+      }
+      setRecordingLevel(level);
+      return c.json({ level });
+    });
+  }
 }
 
 async function levelOf(c: Context): Promise<string> {
