@@ -1,5 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -21,7 +29,8 @@ export function extractNative(which: keyof NativeFiles): string {
   for (const directory of places()) {
     const path = join(directory, `${which}-${hash.slice(0, 16)}.node`);
     try {
-      if (!hasHash(path, hash)) writeWhole(directory, path, readFileSync(embedded));
+      claim(directory);
+      if (!hasHash(path, hash)) writeWhole(path, readFileSync(embedded));
       return path;
     } catch (error) {
       failures.push(error);
@@ -43,6 +52,16 @@ function places(): string[] {
   ];
 }
 
+/** Makes the directory. One that somebody else has made could have its files changed between the check and the load. */
+function claim(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const owner = lstatSync(directory).uid;
+  const user = process.getuid?.() ?? owner;
+  if (owner !== user) {
+    throw new Error(`${directory} belongs to another user: current value is uid ${owner}`);
+  }
+}
+
 function hasHash(path: string, hash: string): boolean {
   try {
     return createHash("sha256").update(readFileSync(path)).digest("hex") === hash;
@@ -52,8 +71,7 @@ function hasHash(path: string, hash: string): boolean {
 }
 
 /** Written beside and renamed: a process that starts at the same moment sees all of it or nothing. */
-function writeWhole(directory: string, path: string, bytes: Uint8Array): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+function writeWhole(path: string, bytes: Uint8Array): void {
   const temporary = `${path}.${process.pid}.${randomUUID()}`;
   try {
     writeFileSync(temporary, bytes);

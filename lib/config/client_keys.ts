@@ -15,7 +15,7 @@ const ALL = `
   socket.timeout.ms socket.send.buffer.bytes socket.receive.buffer.bytes socket.keepalive.enable socket.nagle.disable socket.max.fails
   broker.address.ttl broker.address.family socket.connection.setup.timeout.ms socket.connection.setup.timeout.max.ms
   connections.max.idle.ms reconnect.backoff.ms reconnect.backoff.max.ms statistics.interval.ms log_level log.connection.close
-  api.version.request api.version.request.timeout.ms api.version.fallback.ms broker.version.fallback
+  api.version.request api.version.request.timeout.ms broker.version.fallback
   security.protocol ssl.cipher.suites ssl.curves.list ssl.sigalgs.list ssl.key.location ssl.key.password ssl.key.pem
   ssl.certificate.location ssl.certificate.pem ssl.ca.location ssl.ca.pem ssl.crl.location https.ca.location https.ca.pem
   ssl.keystore.location ssl.keystore.password ssl.keystore.type ssl.keystore.key ssl.keystore.certificate.chain

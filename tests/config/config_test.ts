@@ -5,6 +5,8 @@ import { inspect } from "node:util";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { environmentSources, parseConfig, type ParseOptions, sourceOf } from "../../lib/config.ts";
 import { ConfigException, type ConfigIssue } from "../../lib/errors.ts";
+import { CLIENT_KEYS } from "../../lib/config/client_keys.ts";
+import { librdkafkaSettings } from "../../lib/kafka/client_config.ts";
 import { NAMED_ACTIONS } from "../../lib/runtime/exception_handlers.ts";
 import { NAMED_EXTRACTORS } from "../../lib/topology/timestamp_extractors.ts";
 import { makeTempDir } from "../support/temp_dir.ts";
@@ -443,3 +445,16 @@ for (
     else assertEquals(issuesOf(given).map((issue) => issue.key), ["bootstrap.servers"]);
   });
 }
+
+test("Every client setting that the configuration takes is known to the transport", () => {
+  for (const [key, scope] of CLIENT_KEYS) {
+    const kinds = scope === "all" ? ["consumer", "producer", "admin"] as const : [scope];
+    for (const kind of kinds) {
+      try {
+        librdkafkaSettings(kind, { [key]: "1" });
+      } catch (error) {
+        assert(!String(error).includes("is not a setting"), `${key}: ${error}`);
+      }
+    }
+  }
+});
