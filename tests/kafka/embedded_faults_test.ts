@@ -79,6 +79,7 @@ test("failNext makes requests fail: what can be retried is, the rest comes back"
   await write(producer, "failing", ["refused"]);
   const [failure] = producer.takeFailures();
   assertEquals(failure.error.codeName, "TOPIC_AUTHORIZATION_FAILED");
+  assert(failure.error.message.includes("Topic authorization failed"), failure.error.message);
   assertEquals((await readAll(subject, "failing", 2)).map((row) => row.value), ["warm", "retried"]);
   await producer.close();
   broker.close();

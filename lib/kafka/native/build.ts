@@ -37,6 +37,8 @@ export interface BuildOptions {
 const CONFIGURE = ["--disable-gssapi", "--disable-curl", "--disable-sasl", "--disable-lz4-ext"];
 const COMPILE = ["-std=gnu11", "-O2", "-g", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra"];
 
+const SANITIZE = ["-fsanitize=address", "-fno-omit-frame-pointer"];
+
 let given: string | undefined;
 
 /** Names the addon's file from now on: a compiled binary carries its own. */
@@ -49,7 +51,7 @@ export function useNativeAddon(path: string): void {
  * @throws {Error} when it has to be built and cannot be.
  */
 export async function nativeAddonPath(options: BuildOptions = {}): Promise<string> {
-  return givenPath() ?? await build(options);
+  return (options.sanitize ? undefined : givenPath()) ?? await build(options);
 }
 
 /** As `nativeAddonPath`, for callers that cannot wait: a build runs in a process of its own. */
@@ -111,20 +113,27 @@ function muslArch(): string {
 }
 
 /** Where librdkafka of this version, patch and platform is built. */
-function libraryFolder(): string {
+function libraryFolder(options: BuildOptions): string {
   const patch = readFileSync(join(here, "librdkafka.patch"));
+  const kind = options.sanitize ? "-sanitized" : "";
   const key = hashOf([
     versionOf(packageFolder("@confluentinc/kafka-javascript")),
     patch,
     ...CONFIGURE,
   ]);
-  return join(cacheRoot(), `librdkafka-${process.platform}${libc()}-${process.arch}-${key}`);
+  return join(cacheRoot(), `librdkafka-${process.platform}${libc()}-${process.arch}${kind}-${key}`);
 }
 
 function cachedPath(options: BuildOptions): string {
   const files = [...sources(".c"), ...sources(".h")].map((name) => readFileSync(join(here, name)));
   const headers = versionOf(packageFolder("node-api-headers"));
-  const key = hashOf([libraryFolder(), headers, ...COMPILE, String(options.sanitize), ...files]);
+  const key = hashOf([
+    libraryFolder(options),
+    headers,
+    ...COMPILE,
+    String(options.sanitize),
+    ...files,
+  ]);
   return join(cacheRoot(), `addon-${key}`, "weir.node");
 }
 
@@ -136,15 +145,19 @@ async function build(options: BuildOptions): Promise<string> {
   await withBuildLock(join(cacheRoot(), "build.lock"), report, async () => {
     if (existsSync(path)) return;
     ensurePackages(report);
-    const library = libraryFolder();
-    if (!existsSync(library)) await buildLibrary(library, report);
+    const library = libraryFolder(options);
+    if (!existsSync(library)) await buildLibrary(library, options, report);
     await link(library, path, options, report);
   });
   return path;
 }
 
 /** Copies the source, patches it, and makes `librdkafka.a`; appears under its name only when complete. */
-async function buildLibrary(folder: string, report: (line: string) => void): Promise<void> {
+async function buildLibrary(
+  folder: string,
+  options: BuildOptions,
+  report: (line: string) => void,
+): Promise<void> {
   const source = join(packageFolder("@confluentinc/kafka-javascript"), "deps", "librdkafka");
   const work = `${folder}.${process.pid}`;
   report("building librdkafka (once, about a minute)");
@@ -153,7 +166,12 @@ async function buildLibrary(folder: string, report: (line: string) => void): Pro
   applyPatch(work, readFileSync(join(here, "librdkafka.patch"), "utf8"));
   const flags = extraFlags();
   const only = (kind: string) => flags.filter((flag) => flag.startsWith(kind)).join(" ");
-  const env = { ...process.env, CPPFLAGS: only("-I"), LDFLAGS: only("-L") };
+  const env: Record<string, string | undefined> = {
+    ...process.env,
+    CPPFLAGS: only("-I"),
+    LDFLAGS: only("-L"),
+  };
+  if (options.sanitize) env.CFLAGS = SANITIZE.join(" ");
   await run("bash", ["./configure", ...CONFIGURE, "--enable-static"], work, { env });
   const total = readdirSync(join(work, "src")).filter((name) => name.endsWith(".c")).length;
   let done = 0;
@@ -191,7 +209,7 @@ async function link(
       : ["-shared", "-Wl,--exclude-libs,ALL", "-Wl,-Bsymbolic"]),
     ...COMPILE,
     "-Werror",
-    ...(options.sanitize ? ["-fsanitize=address", "-fno-omit-frame-pointer"] : []),
+    ...(options.sanitize ? SANITIZE : []),
     ...(options.sanitize || darwin ? [] : ["-Wl,--strip-debug"]),
     "-isystem",
     headers,

@@ -127,6 +127,7 @@ static void on_env_gone(void *data) {
   }
   while (addon->clients) client_abandon(addon->clients);
   mock_env_gone(addon);
+  napi_delete_reference(addon->env, addon->make_error);
   addon->env = NULL;
   if (bell) napi_release_threadsafe_function(bell, napi_tsfn_abort);
   addon_release(addon);

@@ -84,7 +84,8 @@ static void note_failed(client_t *client, const rd_kafka_message_t *message) {
   /* Once the client is fatally broken, every record fails for that reason, whatever its own report says. */
   rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client->rk, text, sizeof(text));
   failure->fatal = fatal != RD_KAFKA_RESP_ERR_NO_ERROR;
-  failure->text = strdup(failure->fatal ? text : rd_kafka_message_errstr(message));
+  const char *reason = failure->fatal ? text : rd_kafka_message_produce_errstr(message);
+  failure->text = strdup(reason ? reason : rd_kafka_err2str(message->err));
   failure->key = copy(message->key, message->key_len);
   failure->key_length = message->key_len;
   failure->value = copy(message->payload, message->len);

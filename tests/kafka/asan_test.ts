@@ -1,0 +1,66 @@
+// The addon and librdkafka under AddressSanitizer: the contract and fault suites on Node, whose process takes
+// the sanitizer's library preloaded. Needs node, bun (which bundles the suites) and gcc's libasan; building librdkafka
+// once with the sanitizer takes some minutes. `WEIR_SKIP_ASAN=1` leaves it out.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { nativeAddonPath } from "../../lib/kafka/native/build.ts";
+import { bunPath, repositoryRoot, run } from "../support/spawn.ts";
+import { withTempDir } from "../support/temp_dir.ts";
+
+const SUITES = ["embedded_contract_test", "embedded_faults_test"];
+
+test(
+  "the addon frees what it takes and touches nothing else, under AddressSanitizer",
+  { skip: process.env.WEIR_SKIP_ASAN === "1" || process.platform !== "linux" },
+  () =>
+    withTempDir(async (dir) => {
+      const addon = await nativeAddonPath({ sanitize: true });
+      const library = (await run("cc", ["-print-file-name=libasan.so"])).stdout.trim();
+      await bundle(dir);
+      for (const suite of SUITES) {
+        const stdout = await runSanitized(join(dir, `${suite}.mjs`), addon, library, dir);
+        const reports = readdirSync(dir).filter((name) => name.startsWith("report."));
+        const found = reports.flatMap((name) => complaints(readFileSync(join(dir, name), "utf8")));
+        assertEquals(found, []);
+        assert(/^# fail 0$/m.test(stdout), stdout.slice(-4_000));
+      }
+    }),
+);
+
+async function bundle(dir: string): Promise<void> {
+  const entries = [...SUITES, "reader_worker"].map((name) => `tests/kafka/${name}.ts`);
+  const naming = ["--target", "node", "--outdir", dir, "--entry-naming", "[name].mjs"];
+  await run(bunPath(), ["build", ...entries, ...naming], { cwd: repositoryRoot });
+  for (const suite of SUITES) {
+    const file = join(dir, `${suite}.mjs`);
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replaceAll("./reader_worker.ts", "./reader_worker.mjs"));
+  }
+}
+
+async function runSanitized(
+  suite: string,
+  addon: string,
+  library: string,
+  dir: string,
+): Promise<string> {
+  const env = {
+    WEIR_NATIVE_PATH: addon,
+    LD_PRELOAD: library,
+    ASAN_OPTIONS: `log_path=${join(dir, "report")}:exitcode=0`,
+  };
+  return (await run("node", [suite], { env })).stdout;
+}
+
+/** The errors, and the leaks of what was allocated by the addon or librdkafka rather than by Node's own side of Node-API. */
+function complaints(report: string): string[] {
+  return report.split(/\n\n+/).filter((block) => {
+    if (block.includes("ERROR: AddressSanitizer")) return true;
+    if (!/(Direct|Indirect) leak of/.test(block)) return false;
+    return /weir\.node|\/lib\/kafka\/native\/|librdkafka/.test(block) &&
+      !/#1 .* in (napi_|v8impl)/.test(block);
+  });
+}
