@@ -2,6 +2,7 @@ import { ProcessorStateException } from "../errors.ts";
 import { ByteWriter, equalBytes, readInt32, readInt64 } from "../record/bytes.ts";
 import type { RecordContext } from "../record/context.ts";
 import { type Header, Headers } from "../record/headers.ts";
+import { rowCopy } from "./row_bytes.ts";
 
 /** The part of a record's context that a buffer keeps. Kafka Streams: `ProcessorRecordContext`. */
 export interface BufferedContext {
@@ -61,7 +62,7 @@ export function encodeBufferValue(value: BufferValue, time: number): Uint8Array 
   else appendNullable(out, value.old);
   appendNullable(out, value.new);
   out.int64(time);
-  return out.copy();
+  return rowCopy(out.bytes, 0, out.length);
 }
 const SCRATCH = new ByteWriter(1024);
 

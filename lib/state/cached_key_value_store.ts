@@ -199,9 +199,9 @@ export class CachedKeyValueStore<K, V>
       if (within(this.#bytesOf(entry))) dirty.push(entry);
     }
     dirty.sort((a, b) => sign * compareBytes(a.keyBytes!, b.keyBytes!));
-    return mergedRows<K, V, [K, V]>(cursor, dirty, this.#cache, {
-      compare: (key, entry) => sign * compareBytes(key, entry.keyBytes!),
-      ofStored: (key, value) => [this.#inner.keys.decode(key), this.decode(value)],
+    return mergedRows<ByteCursor, K, V, [K, V]>(cursor, dirty, this.#cache, {
+      compare: ({ key }, entry) => sign * compareBytes(key, entry.keyBytes!),
+      ofStored: ({ key, value }) => [this.#inner.keys.decode(key), this.decode(value)],
       ofEntry: (entry, value) => [entry.key, value],
     });
   }

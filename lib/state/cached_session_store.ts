@@ -4,9 +4,16 @@ import { closed } from "./key_value_store.ts";
 import { byteText } from "./lru.ts";
 import { mergedRows } from "./merged_rows.ts";
 import { keyWithin } from "./segmented_rows.ts";
-import { SESSION_SUFFIX_BYTES, sessionEnd, sessionStart } from "./session_keys.ts";
+import { SESSION_SUFFIX_BYTES } from "./session_keys.ts";
 import type { SerializedSessionStore } from "./session_store.ts";
-import type { CachedStateStore, RestoreRows, SessionStore, StoreContext } from "./store.ts";
+import type {
+  ByteCursor,
+  CachedStateStore,
+  RestoreRows,
+  SessionStore,
+  StoreContext,
+} from "./store.ts";
+import type { TimelineCursor } from "./timelines.ts";
 import {
   type CachedRows,
   CacheEntry,
@@ -134,9 +141,9 @@ export class CachedSessionStore<K, V>
       if (keyWithin(this.#bytesOf(entry), SESSION_SUFFIX_BYTES, lower, upper)) dirty.push(entry);
     }
     dirty.sort((a, b) => compareBytes(a.keyBytes!, b.keyBytes!));
-    return mergedRows<K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
-      compare: (stored, entry) => compareBytes(stored, entry.keyBytes!),
-      ofStored: (stored, value) => [this.#inner.windowedKey(stored), this.decode(value)],
+    return mergedRows<ByteCursor, K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
+      compare: (stored, entry) => compareBytes(stored.key, entry.keyBytes!),
+      ofStored: ({ key, value }) => [this.#inner.windowedKey(key), this.decode(value)],
       ofEntry: (entry, value) => [this.outputKey(entry), value],
     });
   }
@@ -161,13 +168,13 @@ export class CachedSessionStore<K, V>
     if (group.entries.length === 0) this.#keys.delete(group.identity);
   }
   readStored(entry: CacheEntry<K, V>): Uint8Array | undefined {
-    return this.#inner.getStored(this.#bytesOf(entry), entry.end);
+    return this.#inner.getStored(entry.key, entry.start, entry.end);
   }
   isReadable(entry: CacheEntry<K, V>): boolean {
     return entry.end >= this.#inner.minReadable;
   }
   writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
-    this.#inner.putStored(this.#bytesOf(entry), entry.end, stored);
+    this.#inner.putStored(entry.key, entry.start, entry.end, stored);
   }
   encode(value: V): Uint8Array {
     return this.#inner.values.encode(value);
@@ -243,11 +250,10 @@ export class CachedSessionStore<K, V>
     }
     const sign = reverse ? -1 : 1;
     const cursor = this.#inner.keyCursor(key, earliestEnd, latestStart, reverse);
-    return mergedRows<K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
-      compare: (stored, entry) =>
-        sign * (sessionEnd(stored) - entry.end || sessionStart(stored) - entry.start),
-      ofStored: (stored, value) => [
-        new Windowed(key, sessionStart(stored), sessionEnd(stored)),
+    return mergedRows<TimelineCursor, K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
+      compare: ({ first, second }, entry) => sign * (first - entry.end || second - entry.start),
+      ofStored: ({ first, second, value }) => [
+        new Windowed(key, second, first),
         this.decode(value),
       ],
       ofEntry: (entry, value) => [this.outputKey(entry), value],

@@ -19,7 +19,8 @@ import {
   isPlainKey,
   TypedCache,
 } from "./typed_cache.ts";
-import { compareTimeFirst, WINDOW_SUFFIX_BYTES, windowEnd, windowStart } from "./window_keys.ts";
+import { compareTimeFirst, WINDOW_SUFFIX_BYTES, windowEnd } from "./window_keys.ts";
+import type { TimelineCursor } from "./timelines.ts";
 import type { SerializedWindowStore } from "./window_store.ts";
 
 /** The windows of one key that are in the cache, by start. */
@@ -105,11 +106,9 @@ export class CachedWindowStore<K, V>
       cache.touch(known);
       return cache.valueOf(known);
     }
-    const keyBytes = this.#inner.storedKey(key, start);
-    const stored = this.#inner.getStored(keyBytes, start);
+    const stored = this.#inner.getStored(key, start);
     if (stored === undefined && start < this.#inner.minReadable) return null;
     const entry = new CacheEntry<K, V>(key, start, 0, undefined, stored ?? null, 0);
-    entry.keyBytes = keyBytes;
     this.#add(entry);
     const value = cache.valueOf(entry);
     cache.addRead(entry);
@@ -176,13 +175,13 @@ export class CachedWindowStore<K, V>
     if (this.#lastEntry === entry) this.#lastEntry = undefined;
   }
   readStored(entry: CacheEntry<K, V>): Uint8Array | undefined {
-    return this.#inner.getStored(this.#bytesOf(entry), entry.start);
+    return this.#inner.getStored(entry.key, entry.start);
   }
   isReadable(entry: CacheEntry<K, V>): boolean {
     return entry.start >= this.#inner.minReadable;
   }
   writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
-    this.#inner.putStored(this.#bytesOf(entry), entry.start, stored);
+    this.#inner.putStored(entry.key, entry.start, stored);
   }
   encode(value: V): Uint8Array {
     return this.#inner.values.encode(value);
@@ -270,9 +269,9 @@ export class CachedWindowStore<K, V>
     }
     const sign = reverse ? -1 : 1;
     const cursor = this.#inner.keyCursor(key, from, to, reverse);
-    return mergedRows<K, V, [number, V]>(cursor, dirty, this.#cache, {
-      compare: (stored, entry) => sign * (windowStart(stored) - entry.start),
-      ofStored: (stored, value) => [windowStart(stored), this.decode(value)],
+    return mergedRows<TimelineCursor, K, V, [number, V]>(cursor, dirty, this.#cache, {
+      compare: ({ first }, entry) => sign * (first - entry.start),
+      ofStored: ({ first, value }) => [first, this.decode(value)],
       ofEntry: (entry, value) => [entry.start, value],
     });
   }
@@ -318,9 +317,9 @@ export class CachedWindowStore<K, V>
       if (order.within(this.#bytesOf(entry))) dirty.push(entry);
     }
     dirty.sort((a, b) => sign * compare(a.keyBytes!, b.keyBytes!));
-    return mergedRows<K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
-      compare: (stored, entry) => sign * compare(stored, entry.keyBytes!),
-      ofStored: (stored, value) => [this.#inner.windowedKey(stored), this.decode(value)],
+    return mergedRows<ByteCursor, K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
+      compare: (stored, entry) => sign * compare(stored.key, entry.keyBytes!),
+      ofStored: ({ key, value }) => [this.#inner.windowedKey(key), this.decode(value)],
       ofEntry: (entry, value) => [this.outputKey(entry), value],
     });
   }

@@ -1,5 +1,6 @@
 import { ByteWriter, readInt64 } from "../record/bytes.ts";
 import type { Serde, SerdeSite } from "../serde/serde.ts";
+import { rowBytes, rowCopy, writeInt64 } from "./row_bytes.ts";
 import { type RestoreRows, ValueAndTimestamp } from "./store.ts";
 
 /** Keys of a store to bytes and back. */
@@ -20,7 +21,7 @@ export class KeyCodec<K> {
     const out = this.#out;
     out.length = 0;
     this.append(key, out);
-    return out.copy();
+    return rowCopy(out.bytes, 0, out.length);
   }
 
   /** Appends the key's bytes to `out`. @throws {TypeError} when the key is null */
@@ -68,7 +69,7 @@ export class PlainCodec<V> implements ValueCodec<V> {
     const out = this.#out;
     out.length = 0;
     this.#serde.encode(value, out, this.#site);
-    return out.copy();
+    return rowCopy(out.bytes, 0, out.length);
   }
   decode(stored: Uint8Array): V {
     return this.#serde.decode(stored, 0, stored.length, this.#site);
@@ -78,7 +79,7 @@ export class PlainCodec<V> implements ValueCodec<V> {
   }
   restored(rows: RestoreRows, row: number): Uint8Array {
     const start = rows.valueStarts[row];
-    return rows.slab.slice(start, start + rows.valueLengths[row]);
+    return rowCopy(rows.slab, start, start + rows.valueLengths[row]);
   }
 }
 
@@ -97,7 +98,7 @@ export class TimestampedCodec<V> implements ValueCodec<ValueAndTimestamp<V>> {
     out.length = 0;
     out.int64(row.timestamp);
     this.#serde.encode(row.value, out, this.#site);
-    return out.copy();
+    return rowCopy(out.bytes, 0, out.length);
   }
   decode(stored: Uint8Array): ValueAndTimestamp<V> {
     const value = this.#serde.decode(stored, 8, stored.length, this.#site);
@@ -109,8 +110,8 @@ export class TimestampedCodec<V> implements ValueCodec<ValueAndTimestamp<V>> {
   restored(rows: RestoreRows, row: number): Uint8Array {
     const start = rows.valueStarts[row];
     const length = rows.valueLengths[row];
-    const stored = new Uint8Array(8 + length);
-    new DataView(stored.buffer).setBigInt64(0, BigInt(rows.timestamps[row]));
+    const stored = rowBytes(8 + length);
+    writeInt64(stored, 0, rows.timestamps[row]);
     stored.set(rows.slab.subarray(start, start + length), 8);
     return stored;
   }

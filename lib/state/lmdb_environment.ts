@@ -4,6 +4,7 @@ import { type Database, open, type RootDatabase } from "lmdb";
 import { ProcessorStateException, StreamsException } from "../errors.ts";
 import { mayBeTorn, writeBootMark } from "./boot_mark.ts";
 import type { ByteEntry } from "./ordered_bytes.ts";
+import { rowCopy } from "./row_bytes.ts";
 import { type CommittedBytes, OverlaidStore } from "./overlay.ts";
 import { type ResidentBudget, threadResidentBudget } from "./resident_budget.ts";
 import type { ByteCursor, ByteStore, StateEnvironment } from "./store.ts";
@@ -79,13 +80,20 @@ export class LmdbEnvironment implements StateEnvironment {
     for (const { key, value } of this.#positions.getRange({})) this.#offsets.set(key, value);
   }
 
-  open(name: string, options?: { readonly volatile?: boolean }): ByteStore {
+  open(
+    name: string,
+    options?: { readonly volatile?: boolean; readonly lean?: boolean },
+  ): ByteStore {
     let store = this.#stores.get(name);
     if (store === undefined) {
       if (options?.volatile) {
         this.#forgetPosition(name);
         store = new OverlaidStore(name);
-      } else store = new OverlaidStore(name, new LmdbBytes(this.#root, name), this.#resident);
+      } else {
+        const committed = new LmdbBytes(this.#root, name);
+        const { lean = false } = options ?? {};
+        store = new OverlaidStore(name, { committed, budget: this.#resident, lean });
+      }
       this.#stores.set(name, store);
     }
     return store;
@@ -189,7 +197,7 @@ const KEY_ENCODER = {
     return start + 1 + key.length;
   },
   readKey(source: Uint8Array, start: number, end: number): Uint8Array {
-    return copyOf(source, start + 1, end);
+    return rowCopy(source, start + 1, end);
   },
 };
 
@@ -210,15 +218,6 @@ function removeFiles(directory: string): void {
   rmSync(join(directory, LOCK_FILE), { force: true });
 }
 
-/** The bytes `source[start, end)` in an array of their own. */
-function copyOf(source: Uint8Array, start: number, end: number): Uint8Array {
-  const length = end - start;
-  const copy = new Uint8Array(length);
-  if (length > 96) copy.set(source.subarray(start, end));
-  else for (let i = 0; i < length; i++) copy[i] = source[start + i];
-  return copy;
-}
-
 /** Committed rows in one named database. */
 class LmdbBytes implements CommittedBytes {
   readonly #database: Database<Uint8Array, Uint8Array> & { lastSize?: number };
@@ -234,7 +233,7 @@ class LmdbBytes implements CommittedBytes {
     if (this.#isEmpty || key.length > MAX_KEY_BYTES) return undefined;
     // The buffer is lmdb's own and good until its next read; its `length` counts.
     const lent = this.#database.getBinaryFast(key) as Uint8Array | undefined;
-    return lent === undefined ? undefined : copyOf(lent, 0, this.#database.lastSize!);
+    return lent === undefined ? undefined : rowCopy(lent, 0, this.#database.lastSize!);
   }
 
   cursor(from: Uint8Array | undefined, to: Uint8Array | undefined, reverse: boolean): ByteCursor {

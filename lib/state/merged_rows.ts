@@ -1,11 +1,16 @@
-import type { ByteCursor } from "./store.ts";
 import type { CacheEntry, TypedCache } from "./typed_cache.ts";
 
+/** Walks the rows of a store: by bytes, or by the times of a key. */
+interface RowCursor {
+  advance(): boolean;
+  close(): void;
+}
+
 /** How the rows of a cache and of the store below it are brought into one order. */
-export interface MergeOrder<K, V, Row> {
-  /** Below 0: the stored row comes before the entry. 0: they are the same row. */
-  compare(storedKey: Uint8Array, entry: CacheEntry<K, V>): number;
-  ofStored(key: Uint8Array, value: Uint8Array): Row;
+export interface MergeOrder<Cursor extends RowCursor, K, V, Row> {
+  /** Below 0: the row in the cursor's hand comes before the entry. 0: they are the same row. */
+  compare(stored: Cursor, entry: CacheEntry<K, V>): number;
+  ofStored(stored: Cursor): Row;
   ofEntry(entry: CacheEntry<K, V>, value: V): Row;
 }
 
@@ -13,20 +18,20 @@ export interface MergeOrder<K, V, Row> {
  * The rows of a store with the updates that its cache holds back: entries come in the same order as the cursor's rows, and count where
  * both have a row. Kafka Streams: `AbstractMergedSortedCacheStoreIterator`.
  */
-export function* mergedRows<K, V, Row>(
-  cursor: ByteCursor,
+export function* mergedRows<Cursor extends RowCursor, K, V, Row>(
+  cursor: Cursor,
   dirty: readonly CacheEntry<K, V>[],
   cache: TypedCache<K, V, any> | undefined,
-  order: MergeOrder<K, V, Row>,
+  order: MergeOrder<Cursor, K, V, Row>,
 ): IterableIterator<Row> {
   let next = 0;
   try {
     let hasRow = cursor.advance();
     while (hasRow || next < dirty.length) {
       const entry = dirty[next];
-      const place = entry === undefined ? -1 : hasRow ? order.compare(cursor.key, entry) : 1;
+      const place = entry === undefined ? -1 : hasRow ? order.compare(cursor, entry) : 1;
       if (place < 0) {
-        const row = order.ofStored(cursor.key, cursor.value);
+        const row = order.ofStored(cursor);
         hasRow = cursor.advance();
         yield row;
         continue;

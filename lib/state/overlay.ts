@@ -25,6 +25,14 @@ export interface CommittedBytes {
   checkKey(key: Uint8Array): void;
 }
 
+/** Where a store's committed rows are, and how many of them stay in memory. */
+export interface DiskBytes {
+  readonly committed: CommittedBytes;
+  readonly budget: ResidentBudget;
+  /** None stay. */
+  readonly lean: boolean;
+}
+
 /** Rows that a commit removes of what was trimmed, beside twice the number it writes. */
 const TRIM_ROWS = 1_000;
 const FIRST_KEY = new Uint8Array(0);
@@ -33,13 +41,14 @@ const FIRST_KEY = new Uint8Array(0);
  * A byte store whose writes stay in memory until `commit`: the transaction of a task's state. Reads see them merged with the committed rows.
  *
  * Committed rows from `residentFrom` on stay in memory as well, so that recent rows are read without the disk and missing ones are known to be
- * missing. A store that was empty when it was opened is resident as a whole, windowed ones from their newest segment on; when all stores of
- * a thread together hold too much, the lower half of the largest goes. Without committed rows below it the store lives in memory alone.
+ * missing. A store that was empty when it was opened is resident as a whole; when all stores of a thread together hold too much, the lower half of
+ * the largest goes. Without committed rows below it the store lives in memory alone.
  */
 export class OverlaidStore implements ByteStore {
   readonly name: string;
-  readonly #committed: CommittedBytes | undefined;
-  readonly #budget: ResidentBudget | undefined;
+  readonly #committed: CommittedBytes | undefined = undefined;
+  readonly #budget: ResidentBudget | undefined = undefined;
+  readonly #isLean: boolean = false;
   /** Uncommitted and resident rows. */
   readonly #rows = new OrderedBytes();
   #dirty: ByteEntry[] = [];
@@ -51,14 +60,20 @@ export class OverlaidStore implements ByteStore {
   /** The part of earlier floors that commits have not got to yet. */
   #trimming: Uint8Array | undefined = undefined;
 
-  /** Without `committed` the rows are in memory alone; else those that are resident count against the budget. */
-  constructor(name: string, committed?: CommittedBytes, budget?: ResidentBudget) {
+  /** Without `disk` the rows are in memory alone. */
+  constructor(name: string, disk?: DiskBytes) {
     this.name = name;
+    if (disk === undefined) return;
+    const { committed, budget, lean } = disk;
     this.#committed = committed;
     this.#budget = budget;
-    if (committed === undefined) return;
-    if (committed.count() > 0 || budget === undefined) this.#residentFrom = undefined;
-    budget?.register(this);
+    this.#isLean = lean;
+    if (lean || committed.count() > 0) this.#residentFrom = undefined;
+    budget.register(this);
+  }
+
+  get residentBudget(): ResidentBudget | undefined {
+    return this.#budget;
   }
 
   get uncommittedBytes(): number {
@@ -157,10 +172,6 @@ export class OverlaidStore implements ByteStore {
       if (value !== null) this.#rows.setValue(known ?? this.#rows.upsert(key), value);
       else if (known !== undefined) this.#rows.remove(known);
     }
-  }
-
-  noneFrom(key: Uint8Array): void {
-    if (this.#residentFrom === undefined && this.#budget !== undefined) this.#residentFrom = key;
   }
 
   trim(floor: Uint8Array): void {
@@ -278,7 +289,7 @@ export class OverlaidStore implements ByteStore {
     this.#trimming = undefined;
     this.#rows.clear();
     this.#committed?.clear();
-    if (this.#committed === undefined || this.#budget !== undefined) this.#residentFrom = FIRST_KEY;
+    if (!this.#isLean) this.#residentFrom = FIRST_KEY;
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { RecordContext } from "../record/context.ts";
 import type { ValueCodec } from "./codecs.ts";
+import { rowBytes } from "./row_bytes.ts";
 import type { ChangelogWriter, RestoreRows, StoreContext } from "./store.ts";
 
 /** Sends a store's writes to its changelog, if it has one. Kafka Streams: the `ChangeLogging…BytesStore` classes. */
@@ -48,7 +49,7 @@ export function* changelogRows(
     const length = rows.keyLengths[i];
     if (length < 0) continue;
     const start = rows.keyStarts[i];
-    const key = new Uint8Array(prefixBytes + length);
+    const key = rowBytes(prefixBytes + length);
     key.set(rows.slab.subarray(start, start + length), prefixBytes);
     yield [key, rows.valueLengths[i] < 0 ? null : codec.restored(rows, i)];
   }

@@ -1,12 +1,13 @@
 import { compareBytes, readInt64 } from "../record/bytes.ts";
 import { NO_ROWS } from "./key_value_store.ts";
+import { writeInt64 } from "./row_bytes.ts";
 import type { ByteCursor, ByteStore } from "./store.ts";
 
 /** Bytes of a stored key before the key itself: the number of its segment of time, 48 bits. */
 export const SEGMENT_BYTES = 6;
 
-/** What tells window rows from session rows. */
-export interface TimedSchema {
+/** What rows of a segment have after their keys. */
+export interface SegmentSchema {
   /** Bytes after the key: 12 for windows (start, sequence), 16 for sessions (end, start). */
   readonly suffixBytes: number;
   /** The place of a row in the order of time, as bytes: time first, then what Kafka Streams' time-first schema has. */
@@ -23,9 +24,11 @@ export interface TimedSchema {
  */
 export class SegmentedRows {
   observedStreamTime = -1;
+  /** Called when all rows before an instant have expired. */
+  expired: ((before: number) => void) | undefined = undefined;
   readonly rows: ByteStore;
   readonly #byTime: ByteStore | undefined;
-  readonly #schema: TimedSchema;
+  readonly #schema: SegmentSchema;
   readonly #retentionMs: number;
   readonly #readableMs: number;
   readonly #intervalMs: number;
@@ -36,7 +39,7 @@ export class SegmentedRows {
     readonly rows: ByteStore;
     /** A second store that keeps the rows' places in order of time. */
     readonly byTime?: ByteStore;
-    readonly schema: TimedSchema;
+    readonly schema: SegmentSchema;
     readonly retentionMs: number;
     /** How much longer than the retention rows can be read (ms). Default 0. */
     readonly readableLongerMs?: number;
@@ -49,9 +52,6 @@ export class SegmentedRows {
     this.#readableMs = options.retentionMs + (options.readableLongerMs ?? 0);
     this.#intervalMs = options.segmentIntervalMs;
     this.#segments = existingSegments(options.rows);
-    // What is newer than all that is there stays in memory: most reads are of recent rows.
-    const newest = this.#segments[this.#segments.length - 1];
-    if (newest !== undefined) this.rows.noneFrom(segmentPrefix(newest + 1));
   }
 
   /** The least time that reads still show. */
@@ -61,6 +61,21 @@ export class SegmentedRows {
 
   segmentOf(time: number): number {
     return Math.trunc(time / this.#intervalMs);
+  }
+
+  /** The first instant of a segment. */
+  startOf(segment: number): number {
+    return segment * this.#intervalMs;
+  }
+
+  /** The segments that hold rows, oldest first. */
+  get segments(): readonly number[] {
+    return this.#segments;
+  }
+
+  /** All rows of a segment, by key. */
+  ofSegment(segment: number): ByteCursor {
+    return this.rows.cursor(segmentPrefix(segment), segmentPrefix(segment + 1));
   }
 
   /** Moves the observed time on; false when a row of that time has expired and is to be refused. */
@@ -84,27 +99,23 @@ export class SegmentedRows {
     this.#segments = segments.filter((s) => s >= minLive);
     this.rows.trim(segmentPrefix(minLive));
     if (this.#byTime !== undefined) {
-      const floor = new Uint8Array(8);
-      new DataView(floor.buffer).setBigInt64(0, BigInt(Math.max(0, minLive * this.#intervalMs)));
-      this.#byTime.trim(floor);
+      this.#byTime.trim(timeBytes(Math.max(0, minLive * this.#intervalMs)));
     }
   }
 
-  get(stored: Uint8Array, time: number): Uint8Array | undefined {
-    return time < this.minReadable ? undefined : this.rows.get(stored);
+  /** Whether rows are kept in order of time as well. */
+  get isInTimeOrder(): boolean {
+    return this.#byTime !== undefined;
   }
 
-  /** Writes a row that was admitted; null deletes. */
-  write(stored: Uint8Array, value: Uint8Array | null): void {
-    const byTime = this.#byTime;
+  /** Writes a row that was admitted; null deletes. `isNew`: there was no such row. */
+  write(stored: Uint8Array, value: Uint8Array | null, isNew: boolean): void {
     if (value === null) {
       this.rows.delete(stored);
-      byTime?.delete(this.#schema.timeKey(stored));
+      this.#byTime?.delete(this.#schema.timeKey(stored));
       return;
     }
-    if (byTime !== undefined && this.rows.get(stored) === undefined) {
-      byTime.put(this.#schema.timeKey(stored), stored);
-    }
+    if (isNew) this.#byTime?.put(this.#schema.timeKey(stored), stored);
     this.rows.put(stored, value);
   }
 
@@ -220,7 +231,7 @@ function existingSegments(rows: ByteStore): number[] {
 
 function timeBytes(time: number): Uint8Array {
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigInt64(0, BigInt(time));
+  writeInt64(bytes, 0, time);
   return bytes;
 }
 

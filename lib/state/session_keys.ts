@@ -1,14 +1,10 @@
 import type { ByteWriter } from "../record/bytes.ts";
-import { SEGMENT_BYTES, timeAt, type TimedSchema } from "./segmented_rows.ts";
+import { SEGMENT_BYTES, timeAt } from "./segmented_rows.ts";
+import { rowBytes } from "./row_bytes.ts";
+import type { TimedSchema } from "./timed_rows.ts";
 
 /** Key, int64 end, int64 start: the key of a session in store, changelog and topics. Kafka Streams: `SessionKeySchema`. */
 export const SESSION_SUFFIX_BYTES = 16;
-
-/** Appends a session's bounds to the key that `out` ends with. The end goes first: sessions that may overlap are then a range. */
-export function appendSession(out: ByteWriter, start: number, end: number): void {
-  out.int64(end);
-  out.int64(start);
-}
 
 /** The key of a session. Kafka Streams: `SessionKeySchema.toBinary`. */
 export function sessionKey(key: Uint8Array, start: number, end: number): Uint8Array {
@@ -33,9 +29,17 @@ export function sessionStart(key: Uint8Array): number {
 /** Session rows; in order of time by end, start and key (`TimeFirstSessionKeySchema`). */
 export const SESSION_SCHEMA: TimedSchema = {
   suffixBytes: SESSION_SUFFIX_BYTES,
+  maxSecond: Number.MAX_SAFE_INTEGER,
+  // The end goes first: sessions that may overlap are then a range.
+  append(out, end, start) {
+    out.int64(end);
+    out.int64(start);
+  },
+  first: sessionEnd,
+  second: sessionStart,
   timeKey(stored) {
     const keyLength = stored.length - SEGMENT_BYTES - SESSION_SUFFIX_BYTES;
-    const time = new Uint8Array(stored.length - SEGMENT_BYTES);
+    const time = rowBytes(stored.length - SEGMENT_BYTES);
     time.set(stored.subarray(SEGMENT_BYTES + keyLength));
     time.set(stored.subarray(SEGMENT_BYTES, SEGMENT_BYTES + keyLength), SESSION_SUFFIX_BYTES);
     return time;

@@ -1,24 +1,11 @@
 import { compareBytes } from "../record/bytes.ts";
-import { ByteWriter } from "../record/bytes.ts";
 import { Windowed } from "../record/windowed.ts";
 import type { Serde } from "../serde/serde.ts";
 import { KeyCodec, type ValueCodec } from "./codecs.ts";
 import { closed, NO_ROWS } from "./key_value_store.ts";
 import { changelogRows, RowLogger } from "./row_logger.ts";
-import {
-  keyWithin,
-  SEGMENT_BYTES,
-  SegmentedRows,
-  upperBound,
-  writeSegment,
-} from "./segmented_rows.ts";
-import {
-  appendSession,
-  SESSION_SCHEMA,
-  SESSION_SUFFIX_BYTES,
-  sessionEnd,
-  sessionStart,
-} from "./session_keys.ts";
+import { keyWithin, SEGMENT_BYTES, upperBound } from "./segmented_rows.ts";
+import { SESSION_SCHEMA, SESSION_SUFFIX_BYTES, sessionEnd, sessionStart } from "./session_keys.ts";
 import type {
   ByteCursor,
   CachedStateStore,
@@ -28,6 +15,8 @@ import type {
   StoreMeter,
 } from "./store.ts";
 import type { SessionStoreSupplier } from "./suppliers.ts";
+import { TimedRows } from "./timed_rows.ts";
+import type { TimelineCursor } from "./timelines.ts";
 
 /** What a session store is made of. */
 export interface SessionStoreOptions<K, V> {
@@ -47,10 +36,9 @@ export class SerializedSessionStore<K, V>
   readonly persistent: boolean;
   readonly retentionMs: number;
   readonly #options: SessionStoreOptions<K, V>;
-  readonly #out = new ByteWriter(64);
   #keys!: KeyCodec<K>;
   #values!: ValueCodec<V>;
-  #rows!: SegmentedRows;
+  #rows!: TimedRows<K>;
   #logger!: RowLogger;
   #context!: StoreContext;
   #meter: StoreMeter | undefined = undefined;
@@ -66,17 +54,18 @@ export class SerializedSessionStore<K, V>
   init(context: StoreContext): void {
     const { keySerde, valueCodec, logging, supplier } = this.#options;
     const topic = context.changelogTopic(this.name);
-    const memory = { volatile: !this.persistent };
-    const { environment } = context;
     this.#context = context;
     this.#keys = new KeyCodec(keySerde, topic, this.name);
     this.#values = valueCodec(topic);
-    this.#rows = new SegmentedRows({
-      rows: environment.open(this.name, memory),
-      byTime: supplier.order === "time" ? environment.open(`${this.name}:time`, memory) : undefined,
+    this.#rows = new TimedRows({
+      environment: context.environment,
+      name: this.name,
+      volatile: !this.persistent,
       schema: SESSION_SCHEMA,
+      keys: this.#keys,
       retentionMs: supplier.retentionMs,
       segmentIntervalMs: supplier.segmentIntervalMs,
+      inTimeOrder: supplier.order === "time",
     });
     this.#logger = new RowLogger(this.name, context, { logging, codec: this.#values });
     this.#meter = context.storeMetrics;
@@ -89,15 +78,16 @@ export class SerializedSessionStore<K, V>
   flush(): void {}
   close(): void {
     this.#isOpen = false;
+    this.#rows?.close();
   }
   setFlushListener(): boolean {
     return false;
   }
 
   put(session: Windowed<K>, value: V | null): void {
-    const stored = this.storedKey(session.key, session.start, session.end);
+    const { key, start, end } = session;
     const gone = value === null || value === undefined;
-    this.putStored(stored, session.end, gone ? null : this.#values.encode(value));
+    this.putStored(key, start, end, gone ? null : this.#values.encode(value));
   }
 
   remove(session: Windowed<K>): void {
@@ -105,7 +95,7 @@ export class SerializedSessionStore<K, V>
   }
 
   fetchSession(key: K, start: number, end: number): V | null {
-    const stored = this.getStored(this.storedKey(key, start, end), end);
+    const stored = this.getStored(key, start, end);
     return stored === undefined ? null : this.#values.decode(stored);
   }
 
@@ -114,14 +104,14 @@ export class SerializedSessionStore<K, V>
     earliestEnd: number,
     latestStart: number,
   ): IterableIterator<[Windowed<K>, V]> {
-    return this.#sessions(this.keyCursor(key, earliestEnd, latestStart, false));
+    return this.#ofKey(key, this.keyCursor(key, earliestEnd, latestStart, false));
   }
   backwardFindSessions(
     key: K,
     earliestEnd: number,
     latestStart: number,
   ): IterableIterator<[Windowed<K>, V]> {
-    return this.#sessions(this.keyCursor(key, earliestEnd, latestStart, true));
+    return this.#ofKey(key, this.keyCursor(key, earliestEnd, latestStart, true));
   }
   findSessionsOfKeys(
     keyFrom: K | null,
@@ -138,10 +128,10 @@ export class SerializedSessionStore<K, V>
     latestEnd: number,
   ): IterableIterator<[Windowed<K>, V]> {
     this.#check();
-    const ordered = this.#rows.inTimeOrder(earliestEnd, latestEnd, false);
+    const ordered = this.#rows.segments.inTimeOrder(earliestEnd, latestEnd, false);
     if (ordered !== undefined) return yield* this.#sessions(ordered);
     const found: [Uint8Array, Uint8Array][] = [];
-    for (const row of this.#rows.rows.range(undefined, undefined)) {
+    for (const row of this.#rows.segments.rows.range(undefined, undefined)) {
       const end = sessionEnd(row[0]);
       if (end >= earliestEnd && end <= latestEnd) found.push(row);
     }
@@ -156,13 +146,7 @@ export class SerializedSessionStore<K, V>
   }
 
   restore(rows: RestoreRows, from: number, to: number): void {
-    const restored: [Uint8Array, Uint8Array | null, number][] = [];
-    for (const [key, value] of changelogRows(rows, from, to, this.#values, SEGMENT_BYTES)) {
-      const end = sessionEnd(key);
-      writeSegment(key, this.#rows.segmentOf(end));
-      restored.push([key, value, end]);
-    }
-    this.#rows.restore(restored);
+    this.#rows.restore(changelogRows(rows, from, to, this.#values, SEGMENT_BYTES));
   }
 
   /** For the cache: the codecs. */
@@ -172,52 +156,38 @@ export class SerializedSessionStore<K, V>
   get values(): ValueCodec<V> {
     return this.#values;
   }
-  segmentOf(time: number): number {
-    return this.#rows.segmentOf(time);
-  }
   get minReadable(): number {
     return this.#rows.minReadable;
   }
 
   /** For the cache: the stored key of a session. */
   storedKey(key: K, start: number, end: number): Uint8Array {
-    const out = this.#out;
-    out.length = SEGMENT_BYTES;
-    this.#keys.append(key, out);
-    appendSession(out, start, end);
-    const stored = out.copy();
-    writeSegment(stored, this.#rows.segmentOf(end));
-    return stored;
+    return this.#rows.storedKey(key, end, start);
   }
 
   /** For the cache: the stored form of a row; undefined when it is missing or too old to be read. */
-  getStored(stored: Uint8Array, end: number): Uint8Array | undefined {
+  getStored(key: K, start: number, end: number): Uint8Array | undefined {
     this.#check();
     if (this.#meter !== undefined) this.#meter.gets++;
-    return this.#rows.get(stored, end);
+    return this.#rows.get(key, end, start);
   }
 
   /** For the cache: writes and logs a session. One that has expired is counted as dropped, and logged nevertheless, as in Kafka Streams. */
-  putStored(stored: Uint8Array, end: number, value: Uint8Array | null): void {
+  putStored(key: K, start: number, end: number, value: Uint8Array | null): void {
     this.#check();
     if (this.#meter !== undefined) this.#meter.puts++;
-    if (this.#rows.admit(end)) this.#rows.write(stored, value);
-    else if (value !== null) this.#context.dropped("expired");
+    const stored = this.#rows.storedKey(key, end, start);
+    const isLive = this.#rows.write(key, stored, end, start, value);
+    if (!isLive && value !== null) this.#context.dropped("expired");
     if (this.#logger.isOn) this.#logger.log(stored.subarray(SEGMENT_BYTES), value);
   }
 
   /** For the cache: sessions of a key with end ≥ `earliestEnd` and start ≤ `latestStart`. */
-  keyCursor(key: K, earliestEnd: number, latestStart: number, reverse: boolean): ByteCursor {
+  keyCursor(key: K, earliestEnd: number, latestStart: number, reverse: boolean): TimelineCursor {
     this.#check();
     if (this.#meter !== undefined) this.#meter.gets++;
     const from = Math.max(earliestEnd, this.#rows.minReadable, 0);
-    const bounds = {
-      from: this.storedKey(key, 0, from),
-      to: this.storedKey(key, Math.max(0, latestStart), LAST),
-    };
-    const keyLength = bounds.from.length - SEGMENT_BYTES - SESSION_SUFFIX_BYTES;
-    const rows = this.#rows.ofKey(keyLength, bounds, { from, to: LAST }, reverse);
-    return new StartingBy(rows, latestStart);
+    return new StartingBy(this.#rows.ofKey(key, from, LAST, reverse), latestStart);
   }
 
   /** For the cache: sessions of the keys in [keyFrom, keyTo], by segment and key. */
@@ -240,11 +210,21 @@ export class SerializedSessionStore<K, V>
       from: undefined,
       to: keyTo === undefined ? undefined : upperBound(keyTo, SESSION_SUFFIX_BYTES),
     };
-    return this.#rows.inKeyOrder(bounds, { from, to: LAST }, reverse, within);
+    return this.#rows.segments.inKeyOrder(bounds, { from, to: LAST }, reverse, within);
   }
 
   #bound(key: K | null): Uint8Array | undefined {
     return key === null || key === undefined ? undefined : this.#keys.encode(key);
+  }
+
+  *#ofKey(key: K, cursor: TimelineCursor): IterableIterator<[Windowed<K>, V]> {
+    try {
+      while (cursor.advance()) {
+        yield [new Windowed(key, cursor.second, cursor.first), this.#values.decode(cursor.value)];
+      }
+    } finally {
+      cursor.close();
+    }
   }
 
   *#sessions(cursor: ByteCursor): IterableIterator<[Windowed<K>, V]> {
@@ -269,26 +249,27 @@ export class SerializedSessionStore<K, V>
 }
 
 /** Leaves out sessions that start too late. */
-class StartingBy implements ByteCursor {
-  readonly #rows: ByteCursor;
+class StartingBy implements TimelineCursor {
+  readonly #rows: TimelineCursor;
   readonly #latestStart: number;
-  constructor(rows: ByteCursor, latestStart: number) {
+  constructor(rows: TimelineCursor, latestStart: number) {
     this.#rows = rows;
     this.#latestStart = latestStart;
   }
-  get key(): Uint8Array {
-    return this.#rows.key;
+  get first(): number {
+    return this.#rows.first;
+  }
+  get second(): number {
+    return this.#rows.second;
   }
   get value(): Uint8Array {
     return this.#rows.value;
   }
   advance(): boolean {
-    while (this.#rows.advance()) {
-      if (sessionStart(this.#rows.key) <= this.#latestStart) return true;
-    }
+    while (this.#rows.advance()) if (this.#rows.second <= this.#latestStart) return true;
     return false;
   }
   close(): void {
-    this.#rows.close();
+    this.#rows?.close();
   }
 }

@@ -10,6 +10,7 @@ import type { Change } from "../record/change.ts";
 import type { Headers } from "../record/headers.ts";
 import type { StreamRecord } from "../record/record.ts";
 import type { Windowed } from "../record/windowed.ts";
+import type { ResidentBudget } from "./resident_budget.ts";
 
 /** What all stores have in common. Kafka Streams: `StateStore`. */
 export interface StateStore {
@@ -122,9 +123,13 @@ export interface EvictableCache {
 export interface StateEnvironment {
   /**
    * Opens (or makes) an ordered byte store of that name. A `volatile` one lives in memory even where the environment is on disk:
-   * it takes part in commit and rollback, but neither its rows nor its position outlive the environment.
+   * it takes part in commit and rollback, but neither its rows nor its position outlive the environment. A `lean` one need not keep committed
+   * rows in memory: its user does.
    */
-  open(name: string, options?: { readonly volatile?: boolean }): ByteStore;
+  open(
+    name: string,
+    options?: { readonly volatile?: boolean; readonly lean?: boolean },
+  ): ByteStore;
   /** Changelog position per store name: the next offset to restore from. Undefined: nothing is known, restore from the beginning. */
   committedOffset(storeName: string): number | undefined;
   /** Writes all that was held back, with these positions (next offset per store), in one transaction. */
@@ -154,6 +159,8 @@ export interface ByteCursor {
 /** An ordered map of bytes to bytes. What `get` and iteration give must not be written. */
 export interface ByteStore {
   readonly name: string;
+  /** The memory that copies of its rows are to count against; undefined: all rows are in memory anyway. */
+  readonly residentBudget: ResidentBudget | undefined;
   get(key: Uint8Array): Uint8Array | undefined;
   /** The arrays belong to the store from now on. */
   put(key: Uint8Array, value: Uint8Array): void;
@@ -172,11 +179,6 @@ export interface ByteStore {
   ): ByteCursor;
   /** Writes that bypass the transaction: restore only. Later entries of the same key win. */
   bulk(entries: Iterable<readonly [Uint8Array, Uint8Array | null]>): void;
-  /**
-   * Tells that there is no row from `key` on. Rows that are written there from now on are kept in memory too, as far as they fit: a store whose
-   * new rows lie above its old ones is then read without the disk.
-   */
-  noneFrom(key: Uint8Array): void;
   /**
    * Gives up all rows below `floor`: with the next commit they are removed a bounded number at a time, so that expiry never stalls
    * a commit. Until they are gone they can still be read.

@@ -1,4 +1,5 @@
 import { ByteWriter, readInt64 } from "../record/bytes.ts";
+import { rowBytes, rowCopy, writeInt64 } from "./row_bytes.ts";
 import { SEGMENT_BYTES, SegmentedRows, timeAt, writeSegment } from "./segmented_rows.ts";
 import type { ByteStore } from "./store.ts";
 
@@ -54,15 +55,13 @@ export class VersionHistory {
   put(key: Uint8Array, version: StoredVersion): void {
     const segmentTime = segmentTimeOf(version);
     if (!this.segments.admit(segmentTime)) return;
-    this.segments.write(
-      this.#storedKey(key, version.validFrom, segmentTime),
-      encodeVersion(version),
-    );
+    const stored = this.#storedKey(key, version.validFrom, segmentTime);
+    this.segments.write(stored, encodeVersion(version), false);
   }
 
   remove(key: Uint8Array, version: StoredVersion): void {
     const stored = this.#storedKey(key, version.validFrom, segmentTimeOf(version));
-    this.segments.write(stored, null);
+    this.segments.write(stored, null, false);
   }
 
   #storedKey(key: Uint8Array, validFrom: number, segmentTime: number): Uint8Array {
@@ -70,7 +69,7 @@ export class VersionHistory {
     out.length = SEGMENT_BYTES;
     out.raw(key);
     out.int64(validFrom);
-    const stored = out.copy();
+    const stored = rowCopy(out.bytes, 0, out.length);
     writeSegment(stored, this.segments.segmentOf(segmentTime));
     return stored;
   }
@@ -82,12 +81,10 @@ function segmentTimeOf(version: StoredVersion): number {
 }
 
 function encodeVersion({ validTo, value }: StoredVersion): Uint8Array {
-  const stored = new Uint8Array(9 + (value?.length ?? 0));
-  new DataView(stored.buffer).setBigInt64(0, BigInt(validTo));
-  if (value !== null) {
-    stored[8] = 1;
-    stored.set(value, 9);
-  }
+  const stored = rowBytes(9 + (value?.length ?? 0));
+  writeInt64(stored, 0, validTo);
+  stored[8] = value === null ? 0 : 1;
+  if (value !== null) stored.set(value, 9);
   return stored;
 }
 

@@ -2,6 +2,7 @@ import { readInt64 } from "../record/bytes.ts";
 import type { Serde } from "../serde/serde.ts";
 import { KeyCodec, PlainCodec } from "./codecs.ts";
 import { closed } from "./key_value_store.ts";
+import { rowBytes, rowCopy, writeInt64 } from "./row_bytes.ts";
 import {
   type ByteStore,
   type ChangelogWriter,
@@ -147,7 +148,7 @@ export class SerializedVersionedStore<K, V> implements VersionedKeyValueStore<K,
       if (keyLength < 0 || this.#isExpired(timestamp)) continue;
       const keyStart = rows.keyStarts[i];
       const value = rows.valueLengths[i] < 0 ? null : this.#values.restored(rows, i);
-      this.#put(rows.slab.slice(keyStart, keyStart + keyLength), value, timestamp);
+      this.#put(rowCopy(rows.slab, keyStart, keyStart + keyLength), value, timestamp);
     }
   }
 
@@ -255,8 +256,8 @@ export class SerializedVersionedStore<K, V> implements VersionedKeyValueStore<K,
 }
 
 function stampedValue(value: Uint8Array, timestamp: number): Uint8Array {
-  const stamped = new Uint8Array(8 + value.length);
-  new DataView(stamped.buffer).setBigInt64(0, BigInt(timestamp));
+  const stamped = rowBytes(8 + value.length);
+  writeInt64(stamped, 0, timestamp);
   stamped.set(value, 8);
   return stamped;
 }

@@ -1,14 +1,10 @@
-import { type ByteWriter, compareBytes } from "../record/bytes.ts";
-import { SEGMENT_BYTES, timeAt, type TimedSchema } from "./segmented_rows.ts";
+import { compareBytes, readInt32 } from "../record/bytes.ts";
+import { SEGMENT_BYTES, timeAt } from "./segmented_rows.ts";
+import { rowBytes } from "./row_bytes.ts";
+import type { TimedSchema } from "./timed_rows.ts";
 
 /** Key, int64 start, int32 sequence: the key of a window row in store and changelog. Kafka Streams: `WindowKeySchema`. */
 export const WINDOW_SUFFIX_BYTES = 12;
-
-/** Appends start and sequence to the key that `out` ends with. */
-export function appendWindow(out: ByteWriter, start: number, sequence: number): void {
-  out.int64(start);
-  out.int32(sequence);
-}
 
 /** The key of a window row. Kafka Streams: `WindowKeySchema.toStoreKeyBinary`. */
 export function windowKey(key: Uint8Array, start: number, sequence = 0): Uint8Array {
@@ -33,9 +29,16 @@ export function windowEnd(start: number, sizeMs: number): number {
 /** Window rows; in order of time by start, key and sequence (`TimeFirstWindowKeySchema`). */
 export const WINDOW_SCHEMA: TimedSchema = {
   suffixBytes: WINDOW_SUFFIX_BYTES,
+  maxSecond: 0x7fffffff,
+  append(out, start, sequence) {
+    out.int64(start);
+    out.int32(sequence);
+  },
+  first: windowStart,
+  second: (stored) => readInt32(stored, stored.length - 4),
   timeKey(stored) {
     const keyLength = stored.length - SEGMENT_BYTES - WINDOW_SUFFIX_BYTES;
-    const time = new Uint8Array(stored.length - SEGMENT_BYTES);
+    const time = rowBytes(stored.length - SEGMENT_BYTES);
     time.set(stored.subarray(SEGMENT_BYTES + keyLength, SEGMENT_BYTES + keyLength + 8));
     time.set(stored.subarray(SEGMENT_BYTES, SEGMENT_BYTES + keyLength), 8);
     time.set(stored.subarray(SEGMENT_BYTES + keyLength + 8), 8 + keyLength);

@@ -1,17 +1,9 @@
-import { ByteWriter } from "../record/bytes.ts";
 import { Windowed } from "../record/windowed.ts";
 import type { Serde } from "../serde/serde.ts";
 import { KeyCodec, type ValueCodec } from "./codecs.ts";
 import { closed, NO_ROWS } from "./key_value_store.ts";
 import { changelogRows, RowLogger } from "./row_logger.ts";
-import {
-  keyWithin,
-  SEGMENT_BYTES,
-  SegmentedRows,
-  timeAt,
-  upperBound,
-  writeSegment,
-} from "./segmented_rows.ts";
+import { keyWithin, SEGMENT_BYTES, upperBound } from "./segmented_rows.ts";
 import type {
   ByteCursor,
   CachedStateStore,
@@ -22,7 +14,9 @@ import type {
   WindowStore,
 } from "./store.ts";
 import type { WindowStoreSupplier } from "./suppliers.ts";
-import { appendWindow, WINDOW_SCHEMA, WINDOW_SUFFIX_BYTES, windowEnd } from "./window_keys.ts";
+import { TimedRows } from "./timed_rows.ts";
+import type { TimelineCursor } from "./timelines.ts";
+import { WINDOW_SCHEMA, WINDOW_SUFFIX_BYTES, windowEnd, windowStart } from "./window_keys.ts";
 
 /** What a window store is made of. */
 export interface WindowStoreOptions<K, V> {
@@ -46,16 +40,15 @@ export class SerializedWindowStore<K, V>
   readonly retentionMs: number;
   readonly #options: WindowStoreOptions<K, V>;
   readonly #retainDuplicates: boolean;
-  readonly #out = new ByteWriter(64);
   #keys!: KeyCodec<K>;
   #values!: ValueCodec<V>;
-  #rows!: SegmentedRows;
+  #rows!: TimedRows<K>;
   #logger!: RowLogger;
   #context!: StoreContext;
   #meter: StoreMeter | undefined = undefined;
   #sequence = 0;
-  /** Rows of an earlier run may have the numbers that this one gives out. */
-  #mayCollide = false;
+  /** Rows that start before it may have the numbers that are given out now: they are of an earlier run. */
+  #mayCollideBefore = 0;
   #isOpen = false;
 
   constructor(options: WindowStoreOptions<K, V>) {
@@ -72,24 +65,25 @@ export class SerializedWindowStore<K, V>
   init(context: StoreContext): void {
     const { keySerde, valueCodec, logging, supplier } = this.#options;
     const topic = context.changelogTopic(this.name);
-    const memory = { volatile: !this.persistent };
-    const { environment } = context;
     this.#context = context;
     this.#keys = new KeyCodec(keySerde, topic, this.name);
     this.#values = valueCodec(topic);
-    this.#rows = new SegmentedRows({
-      rows: environment.open(this.name, memory),
-      byTime: supplier.order === "time" ? environment.open(`${this.name}:time`, memory) : undefined,
+    this.#rows = new TimedRows({
+      environment: context.environment,
+      name: this.name,
+      volatile: !this.persistent,
       schema: WINDOW_SCHEMA,
+      keys: this.#keys,
       retentionMs: supplier.retentionMs,
+      segmentIntervalMs: supplier.segmentIntervalMs,
+      inTimeOrder: this.inTimeOrder,
       // A window that closes just as it expires would otherwise never be emitted. Kafka Streams:
       // AbstractDualSchemaRocksDBSegmentedBytesStore.getActualFrom.
-      readableLongerMs: supplier.order === "time" ? 1 : 0,
-      segmentIntervalMs: supplier.segmentIntervalMs,
+      readableLongerMs: this.inTimeOrder ? 1 : 0,
     });
     this.#logger = new RowLogger(this.name, context, { logging, codec: this.#values });
     this.#meter = context.storeMetrics;
-    this.#mayCollide = this.#retainDuplicates && this.#rows.rows.approximateCount() > 0;
+    this.#noteRows();
     this.#isOpen = true;
   }
 
@@ -99,6 +93,7 @@ export class SerializedWindowStore<K, V>
   flush(): void {}
   close(): void {
     this.#isOpen = false;
+    this.#rows?.close();
   }
   setFlushListener(): boolean {
     return false;
@@ -110,29 +105,31 @@ export class SerializedWindowStore<K, V>
     // With duplicates there is no telling which row a null would delete; the changelog gets it nevertheless, as in Kafka Streams.
     if (gone && this.#retainDuplicates) {
       if (this.#logger.isOn) {
-        const stored = this.#storedKey(key, start, this.#sequence);
+        const stored = this.#rows.storedKey(key, start, this.#sequence);
         this.#logger.log(stored.subarray(SEGMENT_BYTES), null);
       }
       return;
     }
-    this.putStored(
-      this.#storedKey(key, start, this.#sequence),
-      start,
-      gone ? null : this.#values.encode(value),
-    );
+    this.#write(key, start, this.#sequence, gone ? null : this.#values.encode(value));
   }
 
   #nextSequence(key: K, start: number): void {
     do {
       this.#sequence = (this.#sequence + 1) & MAX_SEQUENCE;
-    } while (
-      this.#mayCollide &&
-      this.#rows.rows.get(this.#storedKey(key, start, this.#sequence)) !== undefined
-    );
+    } while (start < this.#mayCollideBefore && this.#rows.has(key, start, this.#sequence));
+  }
+
+  /** Notes which rows were there before this run. */
+  #noteRows(): void {
+    const { segments } = this.#rows;
+    const newest = segments.segments[segments.segments.length - 1];
+    this.#mayCollideBefore = newest === undefined ? 0 : segments.startOf(newest + 1);
   }
 
   fetch(key: K, start: number): V | null {
-    const stored = this.getStored(this.#storedKey(key, start, this.#sequence), start);
+    this.#check();
+    if (this.#meter !== undefined) this.#meter.gets++;
+    const stored = this.#rows.get(key, start, this.#sequence);
     return stored === undefined ? null : this.#values.decode(stored);
   }
 
@@ -174,14 +171,8 @@ export class SerializedWindowStore<K, V>
   }
 
   restore(rows: RestoreRows, from: number, to: number): void {
-    const restored: [Uint8Array, Uint8Array | null, number][] = [];
-    for (const [key, value] of changelogRows(rows, from, to, this.#values, SEGMENT_BYTES)) {
-      const start = timeAt(key, WINDOW_SUFFIX_BYTES);
-      writeSegment(key, this.#rows.segmentOf(start));
-      restored.push([key, value, start]);
-    }
-    this.#rows.restore(restored);
-    this.#mayCollide = this.#retainDuplicates;
+    this.#rows.restore(changelogRows(rows, from, to, this.#values, SEGMENT_BYTES));
+    this.#noteRows();
   }
 
   /** For the cache: the codecs. */
@@ -195,56 +186,41 @@ export class SerializedWindowStore<K, V>
   get inTimeOrder(): boolean {
     return this.#options.supplier.order === "time";
   }
-  segmentOf(time: number): number {
-    return this.#rows.segmentOf(time);
-  }
   get minReadable(): number {
     return this.#rows.minReadable;
   }
 
   /** For the cache: the stored key of a row without duplicates. */
   storedKey(key: K, start: number): Uint8Array {
-    return this.#storedKey(key, start, 0);
+    return this.#rows.storedKey(key, start, 0);
   }
 
-  #storedKey(key: K, start: number, sequence: number): Uint8Array {
-    const out = this.#out;
-    out.length = SEGMENT_BYTES;
-    this.#keys.append(key, out);
-    appendWindow(out, start, sequence);
-    const stored = out.copy();
-    writeSegment(stored, this.#rows.segmentOf(start));
-    return stored;
-  }
-
-  /** For the cache: the stored form of a row; undefined when it is missing or too old to be read. */
-  getStored(stored: Uint8Array, start: number): Uint8Array | undefined {
+  /** For the cache: the stored form of a row without duplicates; undefined when it is missing or too old to be read. */
+  getStored(key: K, start: number): Uint8Array | undefined {
     this.#check();
     if (this.#meter !== undefined) this.#meter.gets++;
-    return this.#rows.get(stored, start);
+    return this.#rows.get(key, start, 0);
   }
 
-  /** For the cache: writes and logs a row. One that has expired is counted as dropped, and logged nevertheless, as in Kafka Streams. */
-  putStored(stored: Uint8Array, start: number, value: Uint8Array | null): void {
+  /** For the cache: writes and logs a row without duplicates. */
+  putStored(key: K, start: number, value: Uint8Array | null): void {
+    this.#write(key, start, 0, value);
+  }
+
+  /** Writes and logs a row. One that has expired is counted as dropped, and logged nevertheless, as in Kafka Streams. */
+  #write(key: K, start: number, sequence: number, value: Uint8Array | null): void {
     this.#check();
     if (this.#meter !== undefined) this.#meter.puts++;
-    if (this.#rows.admit(start)) this.#rows.write(stored, value);
-    else this.#context.dropped("expired");
+    const stored = this.#rows.storedKey(key, start, sequence);
+    if (!this.#rows.write(key, stored, start, sequence, value)) this.#context.dropped("expired");
     if (this.#logger.isOn) this.#logger.log(stored.subarray(SEGMENT_BYTES), value);
   }
 
   /** For the cache: windows of a key that start in [from, to]. */
-  keyCursor(key: K, from: number, to: number, reverse: boolean): ByteCursor {
+  keyCursor(key: K, from: number, to: number, reverse: boolean): TimelineCursor {
     this.#check();
     if (this.#meter !== undefined) this.#meter.gets++;
-    const times = { from: Math.max(from, this.#rows.minReadable, 0), to };
-    if (to < times.from) return NO_ROWS;
-    const bounds = {
-      from: this.#storedKey(key, times.from, 0),
-      to: this.#storedKey(key, to, MAX_SEQUENCE),
-    };
-    const keyLength = bounds.from.length - SEGMENT_BYTES - WINDOW_SUFFIX_BYTES;
-    return this.#rows.ofKey(keyLength, bounds, times, reverse);
+    return this.#rows.ofKey(key, Math.max(from, this.#rows.minReadable, 0), to, reverse);
   }
 
   /** For the cache: windows of the keys in [keyFrom, keyTo] that start in [from, to], by segment and key. */
@@ -259,7 +235,7 @@ export class SerializedWindowStore<K, V>
     const first = Math.max(from, this.#rows.minReadable);
     if (to < first) return NO_ROWS;
     const within = (stored: Uint8Array) => {
-      const start = timeAt(stored, WINDOW_SUFFIX_BYTES);
+      const start = windowStart(stored);
       return start >= first && start <= to &&
         keyWithin(stored, WINDOW_SUFFIX_BYTES, keyFrom, keyTo);
     };
@@ -267,14 +243,14 @@ export class SerializedWindowStore<K, V>
       from: keyFrom === undefined ? undefined : withSegment(keyFrom),
       to: keyTo === undefined ? undefined : upperBound(keyTo, WINDOW_SUFFIX_BYTES),
     };
-    return this.#rows.inKeyOrder(bounds, { from: first, to }, reverse, within);
+    return this.#rows.segments.inKeyOrder(bounds, { from: first, to }, reverse, within);
   }
 
   /** For the cache: all windows that start in [from, to], in the store's order. */
   timeCursor(from: number, to: number, reverse: boolean): ByteCursor {
     this.#check();
     const first = Math.max(from, this.#rows.minReadable);
-    return this.#rows.inTimeOrder(first, to, reverse) ??
+    return this.#rows.segments.inTimeOrder(first, to, reverse) ??
       this.keysCursor(undefined, undefined, from, to, reverse);
   }
 
@@ -282,11 +258,9 @@ export class SerializedWindowStore<K, V>
     return key === null || key === undefined ? undefined : this.#keys.encode(key);
   }
 
-  *#starts(cursor: ByteCursor): IterableIterator<[number, V]> {
+  *#starts(cursor: TimelineCursor): IterableIterator<[number, V]> {
     try {
-      while (cursor.advance()) {
-        yield [timeAt(cursor.key, WINDOW_SUFFIX_BYTES), this.#values.decode(cursor.value)];
-      }
+      while (cursor.advance()) yield [cursor.first, this.#values.decode(cursor.value)];
     } finally {
       cursor.close();
     }
@@ -304,7 +278,7 @@ export class SerializedWindowStore<K, V>
 
   /** For the cache: key and window of a stored key. */
   windowedKey(stored: Uint8Array): Windowed<K> {
-    const start = timeAt(stored, WINDOW_SUFFIX_BYTES);
+    const start = windowStart(stored);
     const key = this.#keys.decode(stored, SEGMENT_BYTES, stored.length - WINDOW_SUFFIX_BYTES);
     return new Windowed(key, start, windowEnd(start, this.windowSizeMs));
   }

@@ -174,7 +174,7 @@ function againstModel(
   const key = () =>
     Uint8Array.from({ length: random.int(0, 4) }, () => random.pick([0, 1, 7, 255]));
   const bound = () => random.int(0, 4) === 0 ? undefined : key();
-  for (let step = 0; step < 4_000; step++) {
+  for (let step = 0; step < 3_000; step++) {
     const action = random.int(0, 20);
     if (action < 9) {
       const k = key();

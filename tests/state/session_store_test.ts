@@ -83,6 +83,12 @@ for (const { name, open, remove } of testEnvironments()) {
         environment.wipe();
         const opened = openStore(environment, { cacheBytes, order });
         againstModel(opened.store, environment, random);
+        opened.store.flush();
+        environment.commit(new Map());
+        const again = openStore(environment, { cacheBytes, order }).store;
+        for (const key of ["a", "aa", "b"]) {
+          assertEquals(shown(again.fetch(key)), shown(opened.store.fetch(key)));
+        }
         const logged = new Map(
           opened.context.logged.map(({ key, value }) => [hex(key), hex(value)]),
         );
@@ -147,7 +153,7 @@ function againstModel(
         const [x, y] = [a, b].map((row) => (byKey ? hex(utf8(row.session.key)) : "") + place(row));
         return x < y ? -1 : 1;
       }).map(({ session: { key, start, end }, value }) => `${key}@${start}/${end}=${value}`);
-  for (let step = 0; step < 2_500; step++) {
+  for (let step = 0; step < 1_500; step++) {
     const action = random.int(0, 20);
     const key = random.pick(["a", "aa", "b"]);
     const start = random.int(0, 40);

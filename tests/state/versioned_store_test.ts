@@ -136,7 +136,7 @@ function againstModel(
   const rows = new Map<string, { at: number; value: string | null }[]>(
     ["a", "aa", "b"].map((key) => [key, []]),
   );
-  for (let step = 0; step < 3_000; step++) {
+  for (let step = 0; step < 2_000; step++) {
     const key = random.pick(["a", "aa", "b"]);
     const versions = rows.get(key)!;
     const at = random.int(0, 500);

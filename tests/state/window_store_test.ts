@@ -158,6 +158,50 @@ for (const { name, open, remove } of testEnvironments()) {
     environment.close({ clean: true });
   });
 
+  test(`window store (${name}) reads the same after it was opened again`, () => {
+    const random = seededRandom(`reopened window store (${name})`);
+    const environment = open();
+    environment.wipe();
+    const supplier = persistentWindowStore("again", {
+      retentionMs: 1_000 * MINUTE,
+      windowSizeMs: SIZE,
+    });
+    const builder = windowStoreBuilder(supplier, SERDES);
+    const build = () => {
+      const store = builder.build();
+      store.init(testContext(environment));
+      return store;
+    };
+    let store = build();
+    const model = new Map<string, string>();
+    for (let step = 0; step < 2_000; step++) {
+      const key = random.pick(["a", "aa", "b"]);
+      const start = random.int(0, 20) * 60 * SIZE + random.int(0, 30) * SIZE;
+      if (random.chance(0.2)) {
+        store.put(key, null, start);
+        model.delete(`${key}@${start}`);
+      } else {
+        store.put(key, `${step}`, start);
+        model.set(`${key}@${start}`, `${step}`);
+      }
+      if (random.chance(0.01)) environment.commit(new Map());
+      if (random.chance(0.005)) {
+        environment.commit(new Map());
+        store.close();
+        store = build();
+      }
+      const [from, to] = [random.int(0, 6_000_000), random.int(0, 12_000_000)];
+      const expected = [...model].filter(([id]) => {
+        const [k, at] = id.split("@");
+        return k === key && Number(at) >= from && Number(at) <= to;
+      }).map(([id, value]): [number, string] => [Number(id.split("@")[1]), value])
+        .sort(([a], [b]) => a - b);
+      assertEquals([...store.fetchRange(key, from, to)], expected, `step ${step}`);
+      assertEquals(store.fetch(key, start), model.get(`${key}@${start}`) ?? null, `step ${step}`);
+    }
+    environment.close({ clean: true });
+  });
+
   test(`window store (${name}) restores rows of its changelog, without those that expire by the end`, () => {
     const environment = open();
     environment.wipe();
@@ -225,7 +269,7 @@ function againstModel(
     store.flush();
     environment.commit(new Map());
   };
-  for (let step = 0; step < 2_500; step++) {
+  for (let step = 0; step < 1_500; step++) {
     const action = random.int(0, 24);
     const k = key();
     const start = Math.max(0, now - SIZE * random.int(0, 20));

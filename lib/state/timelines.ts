@@ -1,0 +1,220 @@
+import { byteText } from "./lru.ts";
+import type { ResidentBudget, ResidentStore } from "./resident_budget.ts";
+import { isPlainKey } from "./typed_cache.ts";
+
+/** The rows of one key by time: a first number that orders them, and a second one among equals. */
+class Timeline {
+  readonly key: unknown;
+  readonly firsts: number[] = [];
+  readonly seconds: number[] = [];
+  readonly values: Uint8Array[] = [];
+  constructor(key: unknown) {
+    this.key = key;
+  }
+
+  /** The index of the first row that is not before (first, second). Most rows are newer than all that are there. */
+  indexOf(first: number, second: number): number {
+    const { firsts, seconds } = this;
+    let high = firsts.length;
+    if (high === 0) return 0;
+    const last = high - 1;
+    if (firsts[last] < first || (firsts[last] === first && seconds[last] < second)) return high;
+    let low = 0;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const each = firsts[middle];
+      if (each < first || (each === first && seconds[middle] < second)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** What a row and a key cost beside the value's bytes. */
+const ROW_BYTES = 48;
+const KEY_BYTES = 300;
+
+/** The rows of one key, in order of time. */
+export interface TimelineCursor {
+  /** The row in hand: start and sequence of a window, end and start of a session. */
+  readonly first: number;
+  readonly second: number;
+  readonly value: Uint8Array;
+  advance(): boolean;
+  close(): void;
+}
+
+/**
+ * The recent rows of a window or session store, by key: what joins, sliding windows and sessions look up for every record. All rows
+ * whose first time is `completeFrom` or later are here, so that neither the key is serialized nor the rows searched. Values stay
+ * bytes: each reader decodes its own copy.
+ */
+export class Timelines<K> implements ResidentStore {
+  completeFrom: number;
+  readonly #encode: (key: K) => Uint8Array;
+  readonly #timelines = new Map<unknown, Timeline>();
+  readonly #budget: ResidentBudget | undefined;
+  #last: Timeline | undefined = undefined;
+  #bytes = 0;
+  #newest = -1;
+
+  /** Without a budget nothing is ever given up but what has expired. */
+  constructor(
+    encode: (key: K) => Uint8Array,
+    options: { readonly completeFrom: number; readonly budget: ResidentBudget | undefined },
+  ) {
+    this.#encode = encode;
+    this.completeFrom = options.completeFrom;
+    this.#budget = options.budget;
+    this.#budget?.register(this);
+  }
+
+  close(): void {
+    this.#budget?.unregister(this);
+    this.#timelines.clear();
+    this.#last = undefined;
+  }
+
+  get residentBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Sets or (null) removes a row. */
+  put(key: K, first: number, second: number, value: Uint8Array | null): void {
+    if (first < this.completeFrom) return;
+    let timeline = this.#find(key);
+    if (timeline === undefined) {
+      if (value === null) return;
+      timeline = new Timeline(key);
+      this.#timelines.set(this.#identity(key), timeline);
+      this.#last = timeline;
+      this.#bytes += KEY_BYTES;
+    }
+    if (first > this.#newest) this.#newest = first;
+    const { firsts, seconds, values } = timeline;
+    const at = timeline.indexOf(first, second);
+    if (at === firsts.length) {
+      if (value === null) return;
+      firsts.push(first);
+      seconds.push(second);
+      values.push(value);
+      this.#bytes += value.length + ROW_BYTES;
+      return;
+    }
+    const isThere = firsts[at] === first && seconds[at] === second;
+    if (isThere) this.#bytes -= values[at].length + ROW_BYTES;
+    if (value !== null) {
+      this.#bytes += value.length + ROW_BYTES;
+      if (isThere) {
+        values[at] = value;
+        return;
+      }
+      firsts.splice(at, 0, first);
+      seconds.splice(at, 0, second);
+      values.splice(at, 0, value);
+    } else if (isThere) this.#cut(timeline, at, 1);
+  }
+
+  #cut(timeline: Timeline, at: number, count: number): void {
+    timeline.firsts.splice(at, count);
+    timeline.seconds.splice(at, count);
+    timeline.values.splice(at, count);
+  }
+
+  /** The value of a row. Only to be asked for times from `completeFrom` on. */
+  get(key: K, first: number, second: number): Uint8Array | undefined {
+    const timeline = this.#find(key);
+    if (timeline === undefined) return undefined;
+    const at = timeline.indexOf(first, second);
+    return timeline.firsts[at] === first && timeline.seconds[at] === second
+      ? timeline.values[at]
+      : undefined;
+  }
+
+  /** Rows of a key with a first time in [from, to]; undefined when some may not be here. */
+  cursor(key: K, from: number, to: number, reverse: boolean): TimelineCursor | undefined {
+    if (from < this.completeFrom) return undefined;
+    const timeline = this.#find(key);
+    if (timeline === undefined) return NOTHING;
+    const low = timeline.indexOf(from, -1);
+    const high = timeline.indexOf(to, Infinity);
+    return low >= high ? NOTHING : new ArrayCursor(timeline, low, high, reverse);
+  }
+
+  /** Forgets rows with a first time below `before`. */
+  dropBefore(before: number): void {
+    for (const [identity, timeline] of this.#timelines) {
+      const count = timeline.indexOf(before, -1);
+      if (count === 0) continue;
+      for (let i = 0; i < count; i++) this.#bytes -= timeline.values[i].length + ROW_BYTES;
+      this.#cut(timeline, 0, count);
+      if (timeline.firsts.length > 0) continue;
+      this.#timelines.delete(identity);
+      this.#bytes -= KEY_BYTES;
+      if (this.#last === timeline) this.#last = undefined;
+    }
+  }
+
+  /** Gives up the older half of the time that is covered. */
+  shed(): void {
+    let oldest = Infinity;
+    for (const { firsts } of this.#timelines.values()) {
+      if (firsts.length > 0 && firsts[0] < oldest) oldest = firsts[0];
+    }
+    if (oldest === Infinity) return;
+    this.completeFrom = Math.floor((oldest + this.#newest) / 2) + 1;
+    this.dropBefore(this.completeFrom);
+  }
+
+  #find(key: K): Timeline | undefined {
+    const last = this.#last;
+    if (last !== undefined && last.key === key) return last;
+    const timeline = this.#timelines.get(isPlainKey(key) ? key : this.#identity(key));
+    if (timeline !== undefined) this.#last = timeline;
+    return timeline;
+  }
+
+  #identity(key: K): unknown {
+    return isPlainKey(key) ? key : byteText(this.#encode(key));
+  }
+}
+
+/** Walks a part of a timeline as it was when the walk began: rows that are added meanwhile may shift it. */
+class ArrayCursor implements TimelineCursor {
+  first = 0;
+  second = 0;
+  value: Uint8Array = EMPTY;
+  readonly #firsts: number[];
+  readonly #seconds: number[];
+  readonly #values: Uint8Array[];
+  readonly #reverse: boolean;
+  #at: number;
+
+  constructor(timeline: Timeline, low: number, high: number, reverse: boolean) {
+    // Copies: a consumer may write rows of the same key while it walks.
+    this.#firsts = timeline.firsts.slice(low, high);
+    this.#seconds = timeline.seconds.slice(low, high);
+    this.#values = timeline.values.slice(low, high);
+    this.#reverse = reverse;
+    this.#at = reverse ? high - low : -1;
+  }
+
+  advance(): boolean {
+    this.#at += this.#reverse ? -1 : 1;
+    if (this.#at < 0 || this.#at >= this.#firsts.length) return false;
+    this.first = this.#firsts[this.#at];
+    this.second = this.#seconds[this.#at];
+    this.value = this.#values[this.#at];
+    return true;
+  }
+  close(): void {}
+}
+
+const EMPTY = new Uint8Array(0);
+const NOTHING: TimelineCursor = {
+  first: 0,
+  second: 0,
+  value: EMPTY,
+  advance: () => false,
+  close: () => {},
+};
