@@ -80,9 +80,9 @@ export class OverlaidStore implements ByteStore {
     return this.#dirtyBytes;
   }
 
-  /** What the resident and uncommitted rows take, for the budget. */
+  /** What the rows take that are in memory though they are committed; the others have a limit of their own. */
   get residentBytes(): number {
-    return this.#rows.bytes;
+    return this.#rows.bytes - this.#dirtyBytes;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {

@@ -1,4 +1,3 @@
-import type { ByteWriter } from "../record/bytes.ts";
 import { SEGMENT_BYTES, timeAt } from "./segmented_rows.ts";
 import { rowBytes } from "./row_bytes.ts";
 import type { TimedSchema } from "./timed_rows.ts";
