@@ -1,4 +1,4 @@
-import { ByteWriter, readInt32 } from "../../../record/bytes.ts";
+import { ByteWriter, cutCopy, readInt32 } from "../../../record/bytes.ts";
 import type { Serde, SerdeSite } from "../../../serde/serde.ts";
 import type { ProcessingContext } from "../../../topology/processor.ts";
 
@@ -62,7 +62,7 @@ export class BoundCombinedKeySchema<KRight, KLeft> {
   /** What the keys of all subscriptions of a right row begin with. */
   prefixBytes(foreignKey: KRight): Uint8Array {
     this.#writePrefix(foreignKey);
-    return this.#writer.copy();
+    return cutCopy(this.#writer.bytes, 0, this.#writer.length);
   }
 
   #writePrefix(foreignKey: KRight): void {

@@ -5,11 +5,16 @@
  * @module
  */
 
+import { cutCopy } from "../../../record/bytes.ts";
+
 const SEED = 104729;
 const C1_HIGH = 0x87c37b91, C1_LOW = 0x114253d5;
 const C2_HIGH = 0x4cf5ad43, C2_LOW = 0x2745937f;
 const N1 = 0x52dce729;
 const N2 = 0x38495ab5;
+
+const HASH = new Uint8Array(16);
+const HASH_VIEW = new DataView(HASH.buffer);
 
 // The result of the last operation, so that none has to allocate a pair.
 let high = 0;
@@ -21,7 +26,7 @@ export function murmur3Hash128(
   start = 0,
   end: number = bytes.length,
   seed: number = SEED,
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const length = end - start;
   let h1High = 0, h1Low = seed, h2High = 0, h2Low = seed;
   const blocksEnd = start + (length & ~15);
@@ -65,13 +70,11 @@ export function murmur3Hash128(
   h1High = high, h1Low = low;
   add(h2High, h2Low, h1High, h1Low);
 
-  const hash = new Uint8Array(16);
-  const view = new DataView(hash.buffer);
-  view.setInt32(0, h1High);
-  view.setInt32(4, h1Low);
-  view.setInt32(8, high);
-  view.setInt32(12, low);
-  return hash;
+  HASH_VIEW.setInt32(0, h1High);
+  HASH_VIEW.setInt32(4, h1Low);
+  HASH_VIEW.setInt32(8, high);
+  HASH_VIEW.setInt32(12, low);
+  return cutCopy(HASH, 0, HASH.length);
 }
 
 function mixFirst(kHigh: number, kLow: number): void {

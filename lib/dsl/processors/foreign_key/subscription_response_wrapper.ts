@@ -1,5 +1,5 @@
 import { SerializationException } from "../../../errors.ts";
-import type { ByteWriter } from "../../../record/bytes.ts";
+import { type ByteWriter, cutCopy } from "../../../record/bytes.ts";
 import type { Headers } from "../../../record/headers.ts";
 import type { Serde, SerdeEnvironment, SerdeSite } from "../../../serde/serde.ts";
 
@@ -60,7 +60,7 @@ export class SubscriptionResponseWrapperSerde<VRight>
     let at = start + 1;
     let hash: Uint8Array | null = null;
     if ((bytes[start] & HASH_IS_NULL) === 0) {
-      hash = bytes.slice(at, at + HASH_LENGTH);
+      hash = cutCopy(bytes, at, at + HASH_LENGTH);
       at += HASH_LENGTH;
     }
     const value = at < end ? this.#value.decode(bytes, at, end, site, headers) : null;

@@ -1,4 +1,4 @@
-import { ByteWriter, equalBytes } from "../../../record/bytes.ts";
+import { ByteWriter, cutCopy, equalBytes } from "../../../record/bytes.ts";
 import type { Change } from "../../../record/change.ts";
 import { StreamRecord } from "../../../record/record.ts";
 import type { Serde, SerdeSite } from "../../../serde/serde.ts";
@@ -126,7 +126,7 @@ class SendProcessor<KLeft, VLeft, KRight>
   #foreignKeyBytes(key: KRight): Uint8Array {
     this.#writer.reset();
     this.#options.foreignKey.encode(key, this.#writer, this.#foreignKeySite);
-    return this.#writer.copy();
+    return cutCopy(this.#writer.bytes, 0, this.#writer.length);
   }
 
   #hash(value: VLeft): Uint8Array {

@@ -1,5 +1,5 @@
 import { SerializationException } from "../../../errors.ts";
-import { type ByteWriter, readInt32 } from "../../../record/bytes.ts";
+import { type ByteWriter, cutCopy, readInt32 } from "../../../record/bytes.ts";
 import type { Serde, SerdeEnvironment, SerdeSite } from "../../../serde/serde.ts";
 
 /**
@@ -94,7 +94,7 @@ export class SubscriptionWrapperSerde<KLeft> implements Serde<SubscriptionWrappe
     let at = start + 2;
     let hash: Uint8Array | null = null;
     if ((bytes[start] & HASH_IS_NULL) === 0) {
-      hash = bytes.slice(at, at + HASH_LENGTH);
+      hash = cutCopy(bytes, at, at + HASH_LENGTH);
       at += HASH_LENGTH;
     }
     const keyEnd = version > 0 ? end - 4 : end;
