@@ -85,9 +85,13 @@ function context(environment: StateEnvironment, cacheBytes?: number): StoreConte
   };
 }
 
+/** The stores of the case that runs. */
+const stores: StateStore[] = [];
+
 function opened<S extends StateStore>(builder: StoreBuilder<S>, within: StoreContext): S {
   const store = builder.build();
   store.init(within);
+  stores.push(store);
   return store;
 }
 
@@ -195,6 +199,7 @@ function measure(name: string, each: Case): void {
     const { user, system } = process.cpuUsage(used);
     seconds = Math.min(seconds, (performance.now() - started) / 1_000);
     processor = Math.min(processor, (user + system) / 1e6);
+    for (const store of stores.splice(0)) store.close();
     environment.close({ clean: false });
   }
   rmSync(directory, { recursive: true, force: true });
