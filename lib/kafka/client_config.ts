@@ -49,7 +49,7 @@ const ASSIGNORS: Readonly<Record<string, string>> = {
 
 /**
  * What Weir sets where the user does not. The prefetch bound counts for each partition, since each has a queue of
- * its own; a full queue is looked at again after 5 ms (librdkafka waits a second).
+ * its own; a full queue is looked at again after 2 ms (librdkafka waits a second).
  */
 const CONSUMER_DEFAULTS: ClientConfig = {
   "enable.auto.offset.store": false,
@@ -58,7 +58,7 @@ const CONSUMER_DEFAULTS: ClientConfig = {
   "group.id": "weir-no-group",
   "queued.min.messages": 10_000,
   "queued.max.messages.kbytes": 4_096,
-  "fetch.queue.backoff.ms": 5,
+  "fetch.queue.backoff.ms": 2,
 };
 
 const PRODUCER_DEFAULTS: ClientConfig = {

@@ -16,12 +16,19 @@ import type {
 import { type EmbeddedBroker, embeddedBrokerAt, embeddedOutcome } from "./embedded_broker.ts";
 import { librdkafkaClients } from "./librdkafka.ts";
 
+const CONSUMER_DEFAULTS: ClientConfig = { "fetch.max.wait.ms": 100 };
+
 /** Loopback answers at once: groups notice changes sooner than the defaults, which are made for networks, let them. */
-const CONSUMER_DEFAULTS: ClientConfig = {
-  "fetch.max.wait.ms": 100,
+const MEMBER_DEFAULTS: ClientConfig = {
   "heartbeat.interval.ms": 200,
   "session.timeout.ms": 10_000,
 };
+
+/** With the protocol of KIP-848 the cluster sets the intervals, and a client must not. */
+function consumerDefaults(config: ClientConfig): ClientConfig {
+  const brokerDecides = config["group.protocol"] === "consumer";
+  return brokerDecides ? CONSUMER_DEFAULTS : { ...CONSUMER_DEFAULTS, ...MEMBER_DEFAULTS };
+}
 
 /**
  * Clients of an embedded cluster. Consumers and producers are the real ones; the admin client does by direct calls
@@ -37,7 +44,7 @@ export function embeddedClients(broker: EmbeddedBroker | string): KafkaClients {
   });
   return {
     consumer: (config: ClientConfig, events?: ClientEvents): Consumer =>
-      librdkafkaClients.consumer({ ...CONSUMER_DEFAULTS, ...at(config) }, events),
+      librdkafkaClients.consumer({ ...consumerDefaults(config), ...at(config) }, events),
     producer: (config: ClientConfig, events?: ClientEvents): Producer =>
       librdkafkaClients.producer(at(config), events),
     admin: (config: ClientConfig, events?: ClientEvents): Admin =>

@@ -11,6 +11,7 @@ import { bunPath, repositoryRoot, run } from "../support/spawn.ts";
 import { withTempDir } from "../support/temp_dir.ts";
 
 const SUITES = ["embedded_contract_test", "embedded_faults_test"];
+const WORKERS = ["reader_worker", "flushing_worker"];
 
 test(
   "the addon frees what it takes and touches nothing else, under AddressSanitizer",
@@ -31,13 +32,13 @@ test(
 );
 
 async function bundle(dir: string): Promise<void> {
-  const entries = [...SUITES, "reader_worker"].map((name) => `tests/kafka/${name}.ts`);
+  const entries = [...SUITES, ...WORKERS].map((name) => `tests/kafka/${name}.ts`);
   const naming = ["--target", "node", "--outdir", dir, "--entry-naming", "[name].mjs"];
   await run(bunPath(), ["build", ...entries, ...naming], { cwd: repositoryRoot });
   for (const suite of SUITES) {
     const file = join(dir, `${suite}.mjs`);
     const text = readFileSync(file, "utf8");
-    writeFileSync(file, text.replaceAll("./reader_worker.ts", "./reader_worker.mjs"));
+    writeFileSync(file, text.replaceAll("_worker.ts", "_worker.mjs"));
   }
 }
 

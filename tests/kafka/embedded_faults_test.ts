@@ -1,5 +1,6 @@
 // What the embedded broker can be made to do, and that it keeps what it is given.
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { KafkaError } from "../../lib/errors.ts";
 import {
@@ -160,4 +161,19 @@ test("an embedded cluster that is closed is not found any more", () => {
   broker.close();
   const error = assertThrows(() => broker.createTopic("x", 1), KafkaError);
   assertEquals(error.codeName, "_UNKNOWN_BROKER");
+});
+
+test("a Worker that is ended while a call is on its way leaves the process sound", async () => {
+  const workers = Array.from(
+    { length: 3 },
+    () => new Worker(new URL("./flushing_worker.ts", import.meta.url)),
+  );
+  await Promise.all(workers.map((worker) =>
+    new Promise<void>((resolve, reject) => {
+      worker.on("error", reject);
+      worker.on("message", () => worker.terminate().then(() => resolve(), reject));
+    })
+  ));
+  // The threads of the calls outlive the Workers, and end here.
+  await systemClock.sleep(2_500);
 });

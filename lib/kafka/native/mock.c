@@ -7,6 +7,9 @@
 
 /* How long a new group waits for more members, and a complete one for its leader. */
 #define FIRST_REBALANCE_MS 3
+/* Of groups whose members the brokers assign (KIP-848): loopback answers at once. */
+#define HEARTBEAT_MS 200
+#define SESSION_MS 10000
 
 /* A topic's configuration as JSON text: the brokers keep none. */
 typedef struct config {
@@ -110,6 +113,8 @@ static napi_value mock_new(napi_env env, napi_callback_info info) {
   }
   rd_kafka_mock_default_partition_cnt(mock, to_int(env, given[1]));
   rd_kafka_mock_group_initial_rebalance_delay_ms(mock, FIRST_REBALANCE_MS);
+  rd_kafka_mock_set_group_consumer_heartbeat_interval_ms(mock, HEARTBEAT_MS);
+  rd_kafka_mock_set_group_consumer_session_timeout_ms(mock, SESSION_MS);
   cluster_t *cluster = calloc(1, sizeof(*cluster));
   cluster->bootstrap = strdup(rd_kafka_mock_cluster_bootstraps(mock));
   cluster->owner = addon_of(env);
