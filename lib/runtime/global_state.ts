@@ -14,6 +14,7 @@ import { BatchLease } from "./batch_lease.ts";
 import { readOnlyCollector } from "./read_only_collector.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import type { StateHome } from "./streams_host.ts";
+import { withPatience } from "./patience.ts";
 import { StreamTask } from "./task.ts";
 import { partitionKey } from "./task_assignment.ts";
 import type { TaskSettings } from "./task_context.ts";
@@ -133,18 +134,17 @@ export class GlobalState {
   }
 
   async #findPositions(admin: Admin): Promise<void> {
-    const { settings: { requestTimeoutMs, exactlyOnce } } = this.#options;
+    const { settings: { requestTimeoutMs, exactlyOnce, patienceMs }, clock, log } = this.#options;
     const task = this.#task!;
     const inputs = [...this.#inputs.values()];
-    const [earliest, latest] = await Promise.all([
-      admin.listOffsets(inputs, "earliest", requestTimeoutMs),
-      admin.listOffsets(
-        inputs,
-        "latest",
-        requestTimeoutMs,
-        exactlyOnce ? "readCommitted" : "readUncommitted",
-      ),
-    ]);
+    const isolation = exactlyOnce ? "readCommitted" : "readUncommitted";
+    const find = () =>
+      Promise.all([
+        admin.listOffsets(inputs, "earliest", requestTimeoutMs),
+        admin.listOffsets(inputs, "latest", requestTimeoutMs, isolation),
+      ]);
+    const patience = { clock, log, patienceMs };
+    const [earliest, latest] = await withPatience("find the ends of global topics", patience, find);
     const first = offsetsByKey(earliest);
     const last = offsetsByKey(latest);
     const known = inputs.map((input) =>

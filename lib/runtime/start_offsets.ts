@@ -1,11 +1,10 @@
-import { isRetriable, StreamsException } from "../errors.ts";
-import type { Consumer, PartitionOffset, TopicPartition } from "../kafka/client.ts";
-import type { Clock } from "../record/time.ts";
+import { StreamsException } from "../errors.ts";
+import type { Consumer, TopicPartition } from "../kafka/client.ts";
 import { sourceIndexFor, type SubtopologyPlan, type TopologyPlan } from "../topology/compile.ts";
 import type { AutoOffsetReset } from "../topology/processor.ts";
 import { matchesWhole } from "../topology/topology.ts";
 import { decodeOffsetMetadata, type OffsetMetadata } from "./offset_metadata.ts";
-import type { RuntimeLog } from "./runtime_log.ts";
+import { type Patience, withPatience } from "./patience.ts";
 
 /** Reading starts at the first record. */
 export const BEGINNING = -2;
@@ -22,18 +21,12 @@ export interface StartOffset extends TopicPartition {
 }
 
 /** What finding them needs. */
-export interface StartOffsetTools {
+export interface StartOffsetTools extends Patience {
   readonly consumer: Consumer;
-  readonly clock: Clock;
-  readonly log: RuntimeLog;
   readonly requestTimeoutMs: number;
-  /** How long requests that fail for the moment are tried again. */
-  readonly patienceMs: number;
   /** `auto.offset.reset`, for sources that say nothing else. */
   readonly defaultReset: AutoOffsetReset;
 }
-
-const RETRY_MS = 100;
 
 /**
  * Where reading starts: the committed offsets, and for partitions without one what the source's reset policy says.
@@ -45,7 +38,11 @@ export async function findStartOffsets(
   tools: StartOffsetTools,
 ): Promise<StartOffset[]> {
   if (partitions.length === 0) return [];
-  const committed = await committedOffsets(partitions, tools);
+  const committed = await withPatience(
+    "read committed offsets",
+    tools,
+    () => tools.consumer.committed(partitions, tools.requestTimeoutMs),
+  );
   return await Promise.all(committed.map(async (found) => {
     const { topic, partition, offset } = found;
     const has = offset >= 0;
@@ -59,32 +56,12 @@ export async function findStartOffsets(
   }));
 }
 
-async function committedOffsets(
-  partitions: readonly TopicPartition[],
-  { consumer, clock, log, requestTimeoutMs, patienceMs }: StartOffsetTools,
-): Promise<PartitionOffset[]> {
-  for (let deadline = -1;;) {
-    try {
-      return await consumer.committed(partitions, requestTimeoutMs);
-    } catch (error) {
-      if (!isRetriable(error)) throw error;
-      const now = clock.now();
-      if (deadline < 0) {
-        deadline = now + patienceMs;
-        log.warn("Could not read committed offsets; trying again", { err: error });
-      } else if (now > deadline) {
-        throw new StreamsException("Could not read committed offsets in time", { cause: error });
-      }
-      await clock.sleep(RETRY_MS);
-    }
-  }
-}
-
 async function resetOffset(
   plan: TopologyPlan,
   { topic, partition }: TopicPartition,
-  { consumer, clock, defaultReset, requestTimeoutMs }: StartOffsetTools,
+  tools: StartOffsetTools,
 ): Promise<number> {
+  const { consumer, clock, defaultReset, requestTimeoutMs } = tools;
   const reset = resetPolicy(plan, topic) ?? defaultReset;
   if (reset === "earliest") return BEGINNING;
   if (reset === "latest") return END;
@@ -96,9 +73,10 @@ async function resetOffset(
     );
   }
   const timestamp = clock.now() - reset.byDurationMs;
-  const [found] = await consumer.offsetsForTimes(
-    [{ topic, partition, timestamp }],
-    requestTimeoutMs,
+  const [found] = await withPatience(
+    "find an offset by its time",
+    tools,
+    () => consumer.offsetsForTimes([{ topic, partition, timestamp }], requestTimeoutMs),
   );
   return found !== undefined && found.offset >= 0 ? found.offset : END;
 }

@@ -5,7 +5,7 @@ import type {
   PartitionOffset,
   PartitionRun,
 } from "../kafka/client.ts";
-import type { RuntimeLog } from "./runtime_log.ts";
+import { type Patience, withPatience } from "./patience.ts";
 import type { StreamTask } from "./task.ts";
 import { partitionKey } from "./task_assignment.ts";
 import type { Changelog } from "./task_stores.ts";
@@ -20,11 +20,10 @@ export interface RestoreListener {
 }
 
 /** What a restorer works with. */
-export interface RestorerTools {
+export interface RestorerTools extends Patience {
   /** A consumer without a group. */
   readonly consumer: Consumer;
   readonly admin: Admin;
-  readonly log: RuntimeLog;
   readonly requestTimeoutMs: number;
   readonly listener: RestoreListener;
 }
@@ -91,10 +90,15 @@ export class StoreRestorer {
   async begin(requests: readonly RestoreRequest[]): Promise<void> {
     const changelogs = requests.flatMap(({ task }) => task.changelogs);
     const { admin, requestTimeoutMs } = this.#tools;
-    const [first, last] = changelogs.length === 0 ? [[], []] : await Promise.all([
-      admin.listOffsets(changelogs, "earliest", requestTimeoutMs),
-      admin.listOffsets(changelogs, "latest", requestTimeoutMs, "readUncommitted"),
-    ]);
+    // A changelog that was made a moment ago may have no leader yet.
+    const find = () =>
+      Promise.all([
+        admin.listOffsets(changelogs, "earliest", requestTimeoutMs),
+        admin.listOffsets(changelogs, "latest", requestTimeoutMs, "readUncommitted"),
+      ]);
+    const [first, last] = changelogs.length === 0
+      ? [[], []]
+      : await withPatience("find the ends of changelogs", this.#tools, find);
     const earliest = byPartition(first);
     const latest = byPartition(last);
     const started: PartitionOffset[] = [];

@@ -67,12 +67,13 @@ export class ThreadParts {
 
   constructor(options: StreamThreadOptions, choices: CommitChoices) {
     const { clients, settings, plan, log } = options;
-    const { requestTimeoutMs } = settings;
+    const { requestTimeoutMs, patienceMs } = settings;
+    const { clock } = options.surroundings;
     this.#options = options;
     this.telemetry = new ThreadTelemetry(options.metrics, {
       threadName: options.name,
       consumerId: String(settings.consumerConfig["client.id"]),
-    }, options.surroundings.clock);
+    }, clock);
     this.admin = clients.admin(settings.adminConfig, this.#events("admin"));
     this.consumer = clients.consumer(settings.consumerConfig, this.#events("consumer"));
     this.restoreConsumer = clients.consumer(settings.restoreConfig, this.#events("restore"));
@@ -82,6 +83,8 @@ export class ThreadParts {
       consumer: this.restoreConsumer,
       admin: this.admin,
       log,
+      clock,
+      patienceMs,
       requestTimeoutMs,
       listener: this.#restoreListener(),
     });

@@ -1,0 +1,40 @@
+import { isRetriable, StreamsException } from "../errors.ts";
+import type { Clock } from "../record/time.ts";
+import type { RuntimeLog } from "./runtime_log.ts";
+
+/** What trying again needs. */
+export interface Patience {
+  readonly clock: Clock;
+  readonly log: RuntimeLog;
+  /** How long requests that fail for the moment are tried again (ms): `task.timeout.ms`. */
+  readonly patienceMs: number;
+}
+
+const RETRY_MS = 100;
+
+/**
+ * Tries a request again for as long as it fails only for the moment: a broker that is away, a leader or coordinator that is just being chosen.
+ * @param what what could not be done, for the log: `read committed offsets`
+ * @throws {StreamsException} when the patience is over
+ */
+export async function withPatience<T>(
+  what: string,
+  { clock, log, patienceMs }: Patience,
+  request: () => Promise<T>,
+): Promise<T> {
+  for (let deadline = -1;;) {
+    try {
+      return await request();
+    } catch (error) {
+      if (!isRetriable(error)) throw error;
+      const now = clock.now();
+      if (deadline < 0) {
+        deadline = now + patienceMs;
+        log.warn(`Could not ${what}; trying again`, { err: error });
+      } else if (now > deadline) {
+        throw new StreamsException(`Could not ${what} in time`, { cause: error });
+      }
+      await clock.sleep(RETRY_MS);
+    }
+  }
+}
