@@ -27,12 +27,12 @@ const LOCK_FILE = "state.mdb-lock";
 const MARK_FILE = "boot.json";
 /** Named databases of one environment: stores, and one for the positions. */
 const MAX_DATABASES = 512;
-/** With it LMDB takes keys of 4026 bytes; with the page size of most kernels 1978. */
-const PAGE_BYTES = 8192;
+/** A changed row costs the copy of its page: small pages suit rows that are changed here and there. */
+const PAGE_BYTES = 4096;
 /** Address space that is reserved at first; it grows by itself. */
 const FIRST_MAP_BYTES = 64 * 1024 * 1024;
-/** One byte goes before each key, as LMDB knows no empty keys and Kafka does. */
-const MAX_KEY_BYTES = 4025;
+/** What LMDB holds with such pages, less the one byte that goes before each key, as LMDB knows no empty keys and Kafka does. */
+const MAX_KEY_BYTES = 1977;
 
 /**
  * The state of a task on disk: one LMDB environment per task directory, one named database per store, and the changelog
@@ -242,13 +242,15 @@ class LmdbBytes implements CommittedBytes {
   }
 
   apply(rows: readonly ByteEntry[]): void {
-    this.#database.transactionSync(() => {
-      for (const { key, value } of rows) {
-        if (value !== null) this.#database.putSync(key, value);
-        else if (!this.#isEmpty && key.length <= MAX_KEY_BYTES) this.#database.removeSync(key);
-      }
-    }, 2 as never);
+    for (const { key, value } of rows) {
+      if (value !== null) this.#database.putSync(key, value);
+      else if (!this.#isEmpty && key.length <= MAX_KEY_BYTES) this.#database.removeSync(key);
+    }
     this.#isEmpty = false;
+  }
+
+  transaction(write: () => void): void {
+    this.#database.transactionSync(write);
   }
 
   removeBelow(floor: Uint8Array, limit: number): number {

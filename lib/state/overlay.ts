@@ -14,8 +14,10 @@ export interface CommittedBytes {
   /** The value; the caller may keep it. */
   get(key: Uint8Array): Uint8Array | undefined;
   cursor(from: Uint8Array | undefined, to: Uint8Array | undefined, reverse: boolean): ByteCursor;
-  /** Sets and deletes (value null) rows that come in key order, within the environment's transaction. */
+  /** Sets and deletes (value null) rows that come in key order, within a transaction. */
   apply(rows: readonly ByteEntry[]): void;
+  /** Runs `write` in a transaction of its own. */
+  transaction(write: () => void): void;
   /** Removes rows below `floor`, at most `limit`; gives how many. */
   removeBelow(floor: Uint8Array, limit: number): number;
   /** Exact, cheap. */
@@ -33,6 +35,8 @@ export interface DiskBytes {
   readonly lean: boolean;
 }
 
+/** Rows of a restore that wait in memory at most, before they go to the disk without a commit. */
+const BULK_BYTES = 32 * 1024 * 1024;
 /** Rows that a commit removes of what was trimmed, beside twice the number it writes. */
 const TRIM_ROWS = 1_000;
 const FIRST_KEY = new Uint8Array(0);
@@ -152,26 +156,14 @@ export class OverlaidStore implements ByteStore {
   }
 
   bulk(entries: Iterable<readonly [Uint8Array, Uint8Array | null]>): void {
-    const sorted = new OrderedBytes();
     for (const [key, value] of entries) {
       if (value !== null) this.#committed?.checkKey(key);
-      sorted.setValue(sorted.upsert(key), value);
+      this.#write(key, value);
     }
-    const rows = sorted.sorted();
-    this.#committed?.apply(rows);
-    for (const { key, value } of rows) this.#settle(key, value);
+    if (this.#committed === undefined || this.#dirtyBytes < BULK_BYTES) return;
+    // The more rows a transaction has, the fewer pages of the tree are copied for each.
+    this.#committed.transaction(() => this.#applyWrites());
     this.#budget?.relieve();
-  }
-
-  /** Takes over a row that is committed now. A write that waits for the next commit still counts. */
-  #settle(key: Uint8Array, value: Uint8Array | null): void {
-    const known = this.#rows.find(key);
-    if (known?.isDirty) {
-      if (this.#isResident(key)) known.committed = value;
-    } else if (this.#isResident(key)) {
-      if (value !== null) this.#rows.setValue(known ?? this.#rows.upsert(key), value);
-      else if (known !== undefined) this.#rows.remove(known);
-    }
   }
 
   trim(floor: Uint8Array): void {
@@ -186,16 +178,20 @@ export class OverlaidStore implements ByteStore {
 
   /** Hands the writes to the committed rows; within the environment's transaction. */
   commit(): void {
-    const dirty = this.#dirty;
-    if (dirty.length > 0) {
-      this.#committed?.apply(this.#dirtyInOrder());
-      this.#dirty = [];
-      this.#dirtyBytes = 0;
-      if (this.#residentFrom === undefined) this.#rows.clear();
-      else this.#keepResident(dirty);
-    }
-    this.#removeTrimmed(TRIM_ROWS + 2 * dirty.length);
+    const written = this.#dirty.length;
+    this.#applyWrites();
+    this.#removeTrimmed(TRIM_ROWS + 2 * written);
     this.#budget?.relieve();
+  }
+
+  #applyWrites(): void {
+    const dirty = this.#dirty;
+    if (dirty.length === 0) return;
+    this.#committed?.apply(this.#dirtyInOrder());
+    this.#dirty = [];
+    this.#dirtyBytes = 0;
+    if (this.#residentFrom === undefined) this.#rows.clear();
+    else this.#keepResident(dirty);
   }
 
   /** The dirty rows by key, without those that came and went. */

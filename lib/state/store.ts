@@ -177,7 +177,7 @@ export interface ByteStore {
     to: Uint8Array | undefined,
     reverse?: boolean,
   ): ByteCursor;
-  /** Writes that bypass the transaction: restore only. Later entries of the same key win. */
+  /** Rows of a changelog; later entries of the same key win. Many of them may reach the disk before the commit: a restore can be done again. */
   bulk(entries: Iterable<readonly [Uint8Array, Uint8Array | null]>): void;
   /**
    * Gives up all rows below `floor`: with the next commit they are removed a bounded number at a time, so that expiry never stalls
