@@ -121,13 +121,17 @@ export class OrderedBytes {
 
   /** All rows in key order. The array is the caller's. */
   sorted(): ByteEntry[] {
-    if (this.#chunks !== undefined) return this.#chunks.flat();
+    return this.#chunks !== undefined ? this.#chunks.flat() : this.unordered().sort(byKey);
+  }
+
+  /** All rows in any order. The array is the caller's. */
+  unordered(): ByteEntry[] {
     const rows = new Array<ByteEntry>(this.#size);
     let count = 0;
     for (const bucket of this.#buckets) {
       for (let entry = bucket; entry !== null; entry = entry.next) rows[count++] = entry;
     }
-    return rows.sort(byKey);
+    return rows;
   }
 
   /** Walks rows from `from` (inclusive) to `to` (exclusive), or backwards; undefined is open-ended. */

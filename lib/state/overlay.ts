@@ -235,27 +235,25 @@ export class OverlaidStore implements ByteStore {
     return removed;
   }
 
-  /** Gives up the lower half of what is resident. */
+  /** Gives up the lower half of what is resident, or all of it when the rows are not in order: a part is then of no use. */
   shed(): void {
     const from = this.#residentFrom;
     // Nothing is resident: all that is in memory waits for the commit.
     if (from === undefined) return;
-    const rows = this.#rows.sorted();
-    const half = rows[(rows.length >> 1) + 1]?.key;
-    if (half === undefined) {
-      this.#residentFrom = undefined;
-      for (const entry of rows) {
-        entry.committed = undefined;
-        if (!entry.isDirty) this.#rows.remove(entry);
-      }
-      return;
-    }
-    if (compareBytes(half, from) > 0) this.#residentFrom = half;
+    const chunks = this.#rows.isOrdered ? this.#rows.chunks() : [];
+    const half = chunks.length > 1 ? chunks[chunks.length >> 1][0].key : undefined;
+    this.#residentFrom = half === undefined || compareBytes(half, from) > 0 ? half : from;
     for (const entry of this.#dirty) {
       // Below the new start the disk is asked again after a rollback.
       if (!this.#isResident(entry.key)) entry.committed = undefined;
     }
-    this.#removeBelow(half, Infinity);
+    if (half !== undefined) this.#removeBelow(half, Infinity);
+    else this.#keepDirty();
+  }
+
+  #keepDirty(): void {
+    if (this.#dirty.length === 0) return this.#rows.clear();
+    for (const entry of this.#rows.unordered()) if (!entry.isDirty) this.#rows.remove(entry);
   }
 
   /** Whether a commit has anything to do. */
