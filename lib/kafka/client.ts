@@ -82,7 +82,10 @@ export interface Consumer {
    * Also serves rebalances, logs and statistics.
    */
   poll(maxRecords: number): ConsumedBatch | undefined;
-  /** Resolves when something has arrived (records of a partition not held, a rebalance, an error), or after `timeoutMs`. */
+  /**
+   * Resolves when something has arrived (records of a partition not held, a rebalance, an error), or after `timeoutMs`. It may
+   * resolve with nothing to poll: a transaction marker moves the position only. What was told and not taken counts once.
+   */
   wait(timeoutMs: number): Promise<void>;
   /** The rebalance that waits for an answer, if any; asked for after each poll. */
   takeRebalance(): Rebalance | undefined;
@@ -166,7 +169,10 @@ export interface Producer {
   wait(timeoutMs: number): Promise<void>;
   /** Resolves when all that was enqueued is delivered or has failed. Rejects on time-out. */
   flush(timeoutMs: number): Promise<void>;
-  /** Failures since the last call; an empty list when all went well. */
+  /**
+   * Failures since the last call; an empty list when all went well. What an aborted transaction or a close dropped is among
+   * them, as `_PURGE_QUEUE` and `_PURGE_INFLIGHT`; under a fatal error every failure is fatal.
+   */
   takeFailures(): DeliveryFailure[];
   /** The highest offset delivered to each partition since the last call. */
   takeDeliveredOffsets(): PartitionOffset[];

@@ -1,6 +1,16 @@
 /**
- * A Kafka cluster inside the process, for tests and first steps: librdkafka's mock brokers on loopback ports, with
- * transactions, groups and committed offsets. Everything is in memory, kept until it is deleted.
+ * A Kafka cluster inside the process, for tests and first steps: librdkafka's mock brokers on loopback ports, as
+ * `native/librdkafka.patch` completes them: transactions with read_committed and fencing, offsets in transactions,
+ * groups of both protocols with static members, and logs in memory that are kept until they are deleted.
+ *
+ * What differs from Apache Kafka:
+ * - Nothing is compacted or expires; a topic's configuration is kept for the asking and has no effect.
+ * - Topics are created, deleted and configured, and records deleted, by calls in this process, not by requests: another
+ *   process can read and write, and its topics come into being by being written to.
+ * - `offsetsForTimes` finds the batch, and gives its first record's offset.
+ * - An open transaction does not time out: it ends with its producer's next `initTransactions`.
+ * - Groups of the protocol of KIP-848 are neither listed nor described.
+ * - No security, quotas or replication, whatever the number of brokers.
  *
  * @module
  */

@@ -176,6 +176,29 @@ export function transactionsContract(name: string, subject: () => Subject): void
     assertEquals(rows.map((row) => row.value), ["a", "b"]);
   });
 
+  test(`${name}: an abort drops what is still queued, and says which records those were`, async () => {
+    const topic = await newTopic(subject(), "purged");
+    const id = unique("tx");
+    const config = { "transactional.id": id, "linger.ms": 20_000 };
+    const producer = newProducer(subject(), config);
+    await producer.initTransactions(TIMEOUT_MS);
+    producer.beginTransaction();
+    const batch = new ProduceBatch();
+    for (let i = 0; i < 10; i++) {
+      batch.add(batch.topic(topic), 0, i, null, bytes("dropped"), undefined, i);
+    }
+    await produceAll(producer, batch);
+    await producer.abortTransaction(TIMEOUT_MS);
+    assertEquals(producer.queued(), 0);
+    const failures = producer.takeFailures();
+    assertEquals(failures.map((each) => each.tag), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert(failures.every((each) => each.error.codeName.startsWith("_PURGE_")));
+    await commit(producer, topic, ["kept"]);
+    await producer.close();
+    const rows = await readAll(subject(), topic, 1, COMMITTED);
+    assertEquals(rows.map((row) => row.value), ["kept"]);
+  });
+
   test(`${name}: a transaction call in the wrong state is a typed error`, async () => {
     const producer = newProducer(subject(), { "transactional.id": unique("tx") });
     const error = await assertRejects(() => producer.commitTransaction(TIMEOUT_MS), KafkaError);

@@ -183,7 +183,19 @@ async function buildLibrary(
       if (percent >= told + 25) report(`librdkafka: ${told = percent - percent % 25} %`);
     },
   });
-  renameSync(work, folder);
+  keepProducts(work, folder);
+}
+
+/** What the addon is made from; the rest of the build is 100 MB that nobody asks for again. */
+const PRODUCTS = ["rdkafka.h", "rdkafka_mock.h", "librdkafka.a"];
+
+function keepProducts(work: string, folder: string): void {
+  const kept = `${work}.kept`;
+  rmSync(kept, { recursive: true, force: true });
+  mkdirSync(join(kept, "src"), { recursive: true });
+  for (const name of PRODUCTS) renameSync(join(work, "src", name), join(kept, "src", name));
+  renameSync(kept, folder);
+  rmSync(work, { recursive: true, force: true });
 }
 
 async function link(
