@@ -8,6 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import type { ByteWriter } from "../lib/record/bytes.ts";
 import { RecordContext } from "../lib/record/context.ts";
+import { Windowed } from "../lib/record/windowed.ts";
 import type { Serde } from "../lib/serde/serde.ts";
 import { cacheBudget } from "../lib/state/cache_budget.ts";
 import { LmdbEnvironment } from "../lib/state/lmdb_environment.ts";
@@ -15,6 +16,7 @@ import { MemoryEnvironment } from "../lib/state/memory_environment.ts";
 import { ResidentBudget } from "../lib/state/resident_budget.ts";
 import {
   type CachedStateStore,
+  type RestoreRows,
   type StateEnvironment,
   type StateStore,
   type StoreBuilder,
@@ -23,11 +25,13 @@ import {
 } from "../lib/state/store.ts";
 import {
   keyValueStoreBuilder,
+  sessionStoreBuilder,
   timestampedWindowStoreBuilder,
   windowStoreBuilder,
 } from "../lib/state/stores.ts";
 import {
   persistentKeyValueStore,
+  persistentSessionStore,
   persistentTimestampedWindowStore,
   persistentWindowStore,
 } from "../lib/state/suppliers.ts";
@@ -178,13 +182,90 @@ const JOIN: Case = {
   },
 };
 
+/** A count per key and session: look for the session that the record joins, replace it by a longer one. */
+function sessionCount(name: string, cacheBytes?: number): Case {
+  return {
+    name,
+    rows: ROWS,
+    run(environment, rows) {
+      const supplier = persistentSessionStore(name, { retentionMs: MINUTE });
+      const builder = sessionStoreBuilder(supplier, SERDES);
+      const within = context(environment, cacheBytes);
+      const store = opened(
+        cacheBytes === undefined ? builder : builder.withCachingEnabled(),
+        within,
+      );
+      (store as unknown as CachedStateStore<unknown, unknown>).setFlushListener(() => {}, true);
+      // Keys come every second; every thirtieth time a session ends.
+      const gap = 1_500;
+      for (let i = 0; i < rows; i++) {
+        const key = KEY_TEXTS[i % KEY_TEXTS.length];
+        const at = i + Math.floor(i / 30_000) * 2_000;
+        within.record.timestamp = at;
+        let [start, count] = [at, 1];
+        const joined: Windowed<string>[] = [];
+        for (const [session, value] of store.findSessions(key, at - gap, at + gap)) {
+          joined.push(session);
+          count += value;
+          if (session.start < start) start = session.start;
+        }
+        for (const session of joined) store.remove(session);
+        store.put(new Windowed(key, start, at), count);
+        if (i % COMMIT_ROWS === COMMIT_ROWS - 1) {
+          store.flush();
+          environment.commit(NO_OFFSETS);
+        }
+      }
+    },
+  };
+}
+
+/** Rows of a changelog, applied in batches. */
+const RESTORE: Case = {
+  name: "restore",
+  rows: ROWS,
+  run(environment, rows) {
+    const builder = keyValueStoreBuilder(persistentKeyValueStore("restored"), SERDES);
+    const store = opened(builder, context(environment));
+    changelog ??= changelogBatch(rows);
+    for (let i = 0; i < rows; i += 10_000) store.restore(changelog, i, i + 10_000);
+    environment.commit(new Map([["restored", rows]]));
+  },
+};
+
+let changelog: RestoreRows | undefined;
+
+function changelogBatch(count: number): RestoreRows {
+  const slab = new Uint8Array(count * 32);
+  const rows = {
+    slab,
+    offsets: new Float64Array(count),
+    timestamps: new Float64Array(count),
+    keyStarts: new Int32Array(count),
+    keyLengths: new Int32Array(count).fill(24),
+    valueStarts: new Int32Array(count),
+    valueLengths: new Int32Array(count).fill(8),
+    headerStarts: new Int32Array(count),
+    headerLengths: new Int32Array(count),
+  };
+  for (let i = 0; i < count; i++) {
+    slab.set(new TextEncoder().encode(`customer-${(i * 7919) % 1_000_003}`.padEnd(24)), i * 32);
+    rows.keyStarts[i] = i * 32;
+    rows.valueStarts[i] = i * 32 + 24;
+  }
+  return rows;
+}
+
 const CASES: readonly Case[] = [
   keyValue("key-value-put", () => "put"),
   keyValue("key-value-get", () => "get"),
   keyValue("key-value-range-of-3", () => "range"),
   windowedCount("windowed-count"),
   windowedCount("windowed-count-cached", 10_000_000),
+  sessionCount("session-count"),
+  sessionCount("session-count-cached", 10_000_000),
   JOIN,
+  RESTORE,
 ];
 
 function measure(name: string, each: Case): void {

@@ -9,6 +9,7 @@ import type {
   RestoreRows,
   StoreContext,
   StoreKind,
+  StoreMeter,
 } from "./store.ts";
 import {
   type CachedRows,
@@ -27,6 +28,7 @@ export class CachedKeyValueStore<K, V>
   readonly #inner: SerializedKeyValueStore<K, V>;
   readonly #entries = new Map<unknown, CacheEntry<K, V>>();
   #cache: TypedCache<K, V, K> | undefined = undefined;
+  #meter: StoreMeter | undefined = undefined;
   /** The entry found last: a put mostly follows the get of the same key. */
   #last: CacheEntry<K, V> | undefined = undefined;
 
@@ -39,6 +41,7 @@ export class CachedKeyValueStore<K, V>
 
   init(context: StoreContext): void {
     this.#inner.init(context);
+    this.#meter = context.storeMetrics;
     if (context.cache !== undefined) this.#cache = new TypedCache(this, context.cache, context);
   }
 
@@ -63,10 +66,13 @@ export class CachedKeyValueStore<K, V>
     const cache = this.#cache;
     if (cache === undefined) return this.#inner.get(key);
     const known = this.#find(key);
+    if (this.#meter !== undefined) this.#meter.gets++;
     if (known !== undefined) {
+      if (this.#meter !== undefined) this.#meter.cacheHits++;
       cache.touch(known);
       return cache.valueOf(known);
     }
+    if (this.#meter !== undefined) this.#meter.cacheMisses++;
     const keyBytes = this.#inner.keys.encode(key);
     const stored = this.#inner.getStored(keyBytes) ?? null;
     const entry = new CacheEntry<K, V>(key, 0, 0, undefined, stored, 0);
@@ -81,6 +87,7 @@ export class CachedKeyValueStore<K, V>
     const cache = this.#cache;
     if (cache === undefined) return this.#inner.put(key, value);
     if (!this.#inner.isOpen) throw closed(this.name);
+    if (this.#meter !== undefined) this.#meter.puts++;
     const known = this.#find(key);
     if (known !== undefined) return cache.update(known, value ?? null);
     const entry = new CacheEntry<K, V>(key, 0, 0, value ?? null, undefined, 0);

@@ -12,6 +12,7 @@ import type {
   RestoreRows,
   SessionStore,
   StoreContext,
+  StoreMeter,
 } from "./store.ts";
 import type { TimelineCursor } from "./timelines.ts";
 import {
@@ -59,6 +60,7 @@ export class CachedSessionStore<K, V>
   readonly #inner: SerializedSessionStore<K, V>;
   readonly #keys = new Map<unknown, KeySessions<K, V>>();
   #cache: TypedCache<K, V, Windowed<K>> | undefined = undefined;
+  #meter: StoreMeter | undefined = undefined;
 
   constructor(inner: SerializedSessionStore<K, V>) {
     this.#inner = inner;
@@ -69,6 +71,7 @@ export class CachedSessionStore<K, V>
 
   init(context: StoreContext): void {
     this.#inner.init(context);
+    this.#meter = context.storeMetrics;
     if (context.cache !== undefined) this.#cache = new TypedCache(this, context.cache, context);
   }
 
@@ -92,6 +95,7 @@ export class CachedSessionStore<K, V>
     const cache = this.#cache;
     if (cache === undefined) return this.#inner.put(session, value);
     if (!this.#inner.isOpen) throw closed(this.name);
+    if (this.#meter !== undefined) this.#meter.puts++;
     const { key, start, end } = session;
     const known = this.#find(key, start, end);
     if (known !== undefined) return cache.update(known, value ?? null);
@@ -107,7 +111,11 @@ export class CachedSessionStore<K, V>
     const cache = this.#cache;
     if (cache === undefined) return this.#inner.fetchSession(key, start, end);
     const known = this.#find(key, start, end);
-    if (known === undefined) return this.#inner.fetchSession(key, start, end);
+    if (known === undefined) {
+      if (this.#meter !== undefined) this.#meter.cacheMisses++;
+      return this.#inner.fetchSession(key, start, end);
+    }
+    if (this.#meter !== undefined) this.#meter.cacheHits++;
     cache.touch(known);
     return cache.valueOf(known);
   }

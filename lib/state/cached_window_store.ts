@@ -10,6 +10,7 @@ import type {
   RestoreRows,
   StoreContext,
   StoreKind,
+  StoreMeter,
   WindowStore,
 } from "./store.ts";
 import {
@@ -62,6 +63,7 @@ export class CachedWindowStore<K, V>
   readonly #inner: SerializedWindowStore<K, V>;
   readonly #keys = new Map<unknown, KeyWindows<K, V>>();
   #cache: TypedCache<K, V, Windowed<K>> | undefined = undefined;
+  #meter: StoreMeter | undefined = undefined;
   /** The key and entry found last: a put mostly follows the fetch of the same window. */
   #lastKey: KeyWindows<K, V> | undefined = undefined;
   #lastEntry: CacheEntry<K, V> | undefined = undefined;
@@ -77,6 +79,7 @@ export class CachedWindowStore<K, V>
 
   init(context: StoreContext): void {
     this.#inner.init(context);
+    this.#meter = context.storeMetrics;
     if (context.cache !== undefined) this.#cache = new TypedCache(this, context.cache, context);
   }
 
@@ -102,10 +105,13 @@ export class CachedWindowStore<K, V>
     const cache = this.#cache;
     if (cache === undefined) return this.#inner.fetch(key, start);
     const known = this.#find(key, start);
+    if (this.#meter !== undefined) this.#meter.gets++;
     if (known !== undefined) {
+      if (this.#meter !== undefined) this.#meter.cacheHits++;
       cache.touch(known);
       return cache.valueOf(known);
     }
+    if (this.#meter !== undefined) this.#meter.cacheMisses++;
     const stored = this.#inner.getStored(key, start);
     if (stored === undefined && start < this.#inner.minReadable) return null;
     const entry = new CacheEntry<K, V>(key, start, 0, undefined, stored ?? null, 0);
@@ -119,6 +125,7 @@ export class CachedWindowStore<K, V>
     const cache = this.#cache;
     if (cache === undefined) return this.#inner.put(key, value, start);
     if (!this.#inner.isOpen) throw closed(this.name);
+    if (this.#meter !== undefined) this.#meter.puts++;
     const known = this.#find(key, start);
     if (known !== undefined) return cache.update(known, value ?? null);
     const entry = new CacheEntry<K, V>(key, start, 0, value ?? null, undefined, 0);

@@ -74,11 +74,13 @@ export class SerializedKeyValueStore<K, V> implements KeyValueStore<K, V>, Cache
   }
 
   get(key: K): V | null {
+    if (this.#meter !== undefined) this.#meter.gets++;
     const stored = this.getStored(this.#keys.encode(key));
     return stored === undefined ? null : this.#values.decode(stored);
   }
 
   put(key: K, value: V | null): void {
+    if (this.#meter !== undefined) this.#meter.puts++;
     this.putStored(
       this.#keys.encode(key),
       value === null || value === undefined ? null : this.#values.encode(value),
@@ -138,7 +140,6 @@ export class SerializedKeyValueStore<K, V> implements KeyValueStore<K, V>, Cache
   /** For the cache: the stored form of a row. */
   getStored(key: Uint8Array): Uint8Array | undefined {
     this.#check();
-    if (this.#meter !== undefined) this.#meter.gets++;
     const stored = this.#rows.get(key);
     if (stored !== undefined) this.#recent?.touch(key);
     return stored;
@@ -147,7 +148,6 @@ export class SerializedKeyValueStore<K, V> implements KeyValueStore<K, V>, Cache
   /** For the cache: writes and logs a row's stored form; null deletes. */
   putStored(key: Uint8Array, stored: Uint8Array | null): void {
     this.#check();
-    if (this.#meter !== undefined) this.#meter.puts++;
     if (stored === null) this.#rows.delete(key);
     else this.#rows.put(key, stored);
     this.#logger.log(key, stored);

@@ -85,6 +85,7 @@ export class SerializedSessionStore<K, V>
   }
 
   put(session: Windowed<K>, value: V | null): void {
+    if (this.#meter !== undefined) this.#meter.puts++;
     const { key, start, end } = session;
     const gone = value === null || value === undefined;
     this.putStored(key, start, end, gone ? null : this.#values.encode(value));
@@ -95,6 +96,7 @@ export class SerializedSessionStore<K, V>
   }
 
   fetchSession(key: K, start: number, end: number): V | null {
+    if (this.#meter !== undefined) this.#meter.gets++;
     const stored = this.getStored(key, start, end);
     return stored === undefined ? null : this.#values.decode(stored);
   }
@@ -168,14 +170,12 @@ export class SerializedSessionStore<K, V>
   /** For the cache: the stored form of a row; undefined when it is missing or too old to be read. */
   getStored(key: K, start: number, end: number): Uint8Array | undefined {
     this.#check();
-    if (this.#meter !== undefined) this.#meter.gets++;
     return this.#rows.get(key, end, start);
   }
 
   /** For the cache: writes and logs a session. One that has expired is counted as dropped, and logged nevertheless, as in Kafka Streams. */
   putStored(key: K, start: number, end: number, value: Uint8Array | null): void {
     this.#check();
-    if (this.#meter !== undefined) this.#meter.puts++;
     const stored = this.#rows.storedKey(key, end, start);
     const isLive = this.#rows.write(key, stored, end, start, value);
     if (!isLive && value !== null) this.#context.dropped("expired");

@@ -100,6 +100,7 @@ export class SerializedWindowStore<K, V>
   }
 
   put(key: K, value: V | null, start: number): void {
+    if (this.#meter !== undefined) this.#meter.puts++;
     const gone = value === null || value === undefined;
     if (this.#retainDuplicates) this.#nextSequence(key, start);
     // With duplicates there is no telling which row a null would delete; the changelog gets it nevertheless, as in Kafka Streams.
@@ -198,7 +199,6 @@ export class SerializedWindowStore<K, V>
   /** For the cache: the stored form of a row without duplicates; undefined when it is missing or too old to be read. */
   getStored(key: K, start: number): Uint8Array | undefined {
     this.#check();
-    if (this.#meter !== undefined) this.#meter.gets++;
     return this.#rows.get(key, start, 0);
   }
 
@@ -210,7 +210,6 @@ export class SerializedWindowStore<K, V>
   /** Writes and logs a row. One that has expired is counted as dropped, and logged nevertheless, as in Kafka Streams. */
   #write(key: K, start: number, sequence: number, value: Uint8Array | null): void {
     this.#check();
-    if (this.#meter !== undefined) this.#meter.puts++;
     const stored = this.#rows.storedKey(key, start, sequence);
     if (!this.#rows.write(key, stored, start, sequence, value)) this.#context.dropped("expired");
     if (this.#logger.isOn) this.#logger.log(stored.subarray(SEGMENT_BYTES), value);

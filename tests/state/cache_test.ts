@@ -216,3 +216,20 @@ test("a store with caching on but no budget writes through and takes no listener
 test("cacheBudget refuses a negative size", () => {
   assertThrows(() => cacheBudget(-1), RangeError, "current value is -1");
 });
+
+test("stores count gets and puts where they are asked, and whether the cache knew", () => {
+  for (const cacheBytes of [undefined, 100_000]) {
+    const meter = { puts: 0, gets: 0, cacheHits: 0, cacheMisses: 0 };
+    const context = Object.assign(testContext(new MemoryEnvironment(), { cacheBytes }), {
+      storeMetrics: meter,
+    });
+    const store = openCached("c", context);
+    store.put("a", "1");
+    store.put("a", "2");
+    store.get("a");
+    store.get("b");
+    store.flush();
+    const [cacheHits, cacheMisses] = cacheBytes === undefined ? [0, 0] : [1, 1];
+    assertEquals(meter, { puts: 2, gets: 2, cacheHits, cacheMisses });
+  }
+});
