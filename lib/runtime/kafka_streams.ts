@@ -1,30 +1,29 @@
 import { parseConfig, type StreamsConfig } from "../config.ts";
-import { ConfigException, StreamsException } from "../errors.ts";
+import {
+  ConfigException,
+  InvalidStateStoreException,
+  StreamsException,
+  UnknownStateStoreException,
+} from "../errors.ts";
 import { callAfter } from "../record/time.ts";
-import { cacheBudget } from "../state/cache_budget.ts";
-import type { DropReason } from "../state/store.ts";
+import type { QueryResult } from "../state/query.ts";
 import { mergeSnapshots } from "../telemetry/merge.ts";
 import type { MetricsRegistry, MetricsSnapshot } from "../telemetry/metrics.ts";
-import { compileTopology, type TopologyPlan } from "../topology/compile.ts";
+import { compileTopology, type SubtopologyPlan, type TopologyPlan } from "../topology/compile.ts";
 import { GlobalState } from "./global_state.ts";
 import { prepareSerdes } from "./serde_preparation.ts";
+import { cleanIdleState } from "./state_cleaner.ts";
 import { StateMachine } from "./state_machine.ts";
-import { CLIENT_TRANSITIONS, type ClientState, isAlive, type ThreadState } from "./states.ts";
+import { askStore, type StateQueryRequest, type StateQueryResults } from "./state_queries.ts";
+import { CLIENT_TRANSITIONS, type ClientState, type ThreadState } from "./states.ts";
 import type { RestoreListener } from "./store_restorer.ts";
-import { StreamThread } from "./stream_thread.ts";
 import type { StateHome, StatePlace, StreamsHost } from "./streams_host.ts";
-import type { StreamTask } from "./task.ts";
 import { taskSettings } from "./task_settings.ts";
-import type { ThreadDescription, ThreadHandle } from "./thread_handle.ts";
+import { ThreadCrew } from "./thread_crew.ts";
+import type { ThreadDescription } from "./thread_handle.ts";
 import type { LagReport, RestoreReport, StoreReport, ThreadReport } from "./thread_report.ts";
-import { metricsRegistry, type ThreadIdentity, threadSettings } from "./thread_settings.ts";
-import {
-  buildTopology,
-  isModuleAddress,
-  type TopologyModuleAddress,
-  type TopologySource,
-} from "./topology_source.ts";
-import { WorkerThread } from "./worker_thread.ts";
+import { metricsRegistry, threadSettings } from "./thread_settings.ts";
+import { buildTopology, isModuleAddress, type TopologySource } from "./topology_source.ts";
 import {
   askUncaught,
   type UncaughtExceptionHandler,
@@ -60,14 +59,15 @@ export class KafkaStreams {
   readonly #host: StreamsHost;
   readonly #states: StateMachine<ClientState>;
   readonly #listeners = new Set<StateListener>();
-  readonly #threads = new Map<string, ThreadHandle>();
-  readonly #running = new Set<Promise<void>>();
   readonly #metrics: MetricsRegistry;
   #onUncaught: UncaughtExceptionHandler;
   #restoreListener: RestoreListener = {};
   #plan: TopologyPlan | undefined;
   #home: StateHome | undefined;
   #global: GlobalState | undefined;
+  #globalRun: Promise<void> | undefined;
+  #crew: ThreadCrew | undefined;
+  #stopCleaning: () => void = () => {};
   #clientId = "";
   #paused = false;
   #closing: Promise<boolean> | undefined;
@@ -150,12 +150,12 @@ export class KafkaStreams {
   }
 
   #reports(): ThreadReport[] {
-    return [...this.#threads.values()].map((thread) => thread.report());
+    return this.#crew?.reports() ?? [];
   }
 
   /** Its threads with their tasks. Kafka Streams: `metadataForLocalThreads`. */
   threads(): ThreadDescription[] {
-    return [...this.#threads.values()].map((thread) => thread.describe());
+    return this.#crew?.all().map((thread) => thread.describe()) ?? [];
   }
 
   /** Adds a listener of state changes; the function it gives back removes it. */
@@ -200,10 +200,17 @@ export class KafkaStreams {
     try {
       await this.#open();
     } catch (error) {
-      await this.#closeToError(error as Error);
+      this.#closeToError(error as Error);
       throw error;
     }
-    for (let i = 0; i < this.config.numStreamThreads; i++) this.#startThread();
+    for (let i = 0; i < this.config.numStreamThreads; i++) this.#crew!.start();
+    this.#stopCleaning = cleanIdleState({
+      home: this.#home!,
+      clock: this.#host.clock,
+      log: this.#host.log,
+      delayMs: this.config.stateCleanupDelayMs,
+      inUse: () => new Set(this.threads().flatMap(({ tasks }) => tasks.map((t) => t.taskId))),
+    });
   }
 
   async #open(): Promise<void> {
@@ -217,6 +224,21 @@ export class KafkaStreams {
     this.#home = this.#host.openState(this.#place());
     this.#clientId = config.clientId || `${this.#applicationId}-${this.#home.processId}`;
     await this.#openGlobal(this.#plan);
+    this.#crew = new ThreadCrew({
+      config,
+      host: this.#host,
+      source: this.#source,
+      plan: this.#plan,
+      home: this.#home,
+      place: this.#place(),
+      clientId: this.#clientId,
+      metrics: this.#metrics,
+      restoreListener: this.#restoreListener,
+      globalStores: () => this.#global?.stores ?? new Map(),
+      onState: (name, next, previous) => this.#threadChanged(name, next, previous),
+      onEnded: (name, failure) => this.#threadEnded(name, failure),
+    });
+    this.#crew.setPaused(this.#paused);
   }
 
   #place(): StatePlace {
@@ -228,7 +250,12 @@ export class KafkaStreams {
     // With several threads each Worker has its own, as memory is not shared.
     if (plan.global === undefined || this.config.numStreamThreads > 1) return;
     const { clients, clock, log } = this.#host;
-    const settings = threadSettings(this.config, this.#identity("GlobalStreamThread", 0));
+    const settings = threadSettings(this.config, {
+      name: `${this.#clientId}-GlobalStreamThread`,
+      index: 0,
+      processId: this.processId,
+      stable: false,
+    });
     this.#global = new GlobalState({
       plan: plan.global,
       settings,
@@ -240,90 +267,9 @@ export class KafkaStreams {
     });
     await prepareSerdes(plan, taskSettings(this.config.values), this.#host.serdes);
     await this.#global.open();
-    this.#watch(
-      this.#global.run().then(async (failure) => {
-        // Without its global stores nothing can be joined right: the client always ends.
-        if (failure !== undefined) await this.#closeToError(failure);
-      }),
-    );
-  }
-
-  #identity(kind: string, index: number): ThreadIdentity {
-    const name = index === 0 ? `${this.#clientId}-${kind}` : `${this.#clientId}-${kind}-${index}`;
-    return { name, index, processId: this.#home!.processId, stable: this.#home!.stable };
-  }
-
-  /** The first number that is free: who takes the place of a thread takes its transactions and its place in the group, too. */
-  #freeIdentity(): ThreadIdentity {
-    for (let index = 1;; index++) {
-      const identity = this.#identity("StreamThread", index);
-      if (!this.#threads.has(identity.name)) return identity;
-    }
-  }
-
-  #startThread(): void {
-    const thread = this.#makeThread(this.#freeIdentity());
-    this.#threads.set(thread.name, thread);
-    thread.setPaused(this.#paused);
-    this.#watch(thread.run().then((failure) => this.#threadEnded(thread, failure)));
-  }
-
-  #watch(run: Promise<void>): void {
-    const watched = run.catch((error) => this.#closeToError(error)).finally(() =>
-      this.#running.delete(watched)
-    );
-    this.#running.add(watched);
-  }
-
-  #makeThread(identity: ThreadIdentity): ThreadHandle {
-    if (this.config.numStreamThreads > 1) return this.#makeWorker(identity);
-    const { clients, clock, log } = this.#host;
-    const { config } = this;
-    const cacheBytes = config.statestoreCacheMaxBytes / config.numStreamThreads;
-    const plan = this.#plan!;
-    return new StreamThread({
-      name: identity.name,
-      plan,
-      settings: threadSettings(config, identity),
-      clients,
-      serdes: this.#host.serdes,
-      metrics: this.#metrics,
-      log,
-      restoreListener: this.#restoreListener,
-      onState: (next, previous) => this.#threadChanged(identity.name, next, previous),
-      surroundings: {
-        settings: taskSettings(config.values),
-        states: this.#home!,
-        cache: cacheBytes > 0 ? cacheBudget(cacheBytes) : undefined,
-        clock,
-        globalStores: this.#global?.stores ?? new Map(),
-        onDropped: (reason, task, detail) => this.#dropped(reason, task, detail),
-      },
-    });
-  }
-
-  #makeWorker(identity: ThreadIdentity): ThreadHandle {
-    return new WorkerThread({
-      order: {
-        identity,
-        source: this.#source as TopologyModuleAddress,
-        config: this.config.transferable(),
-        place: this.#place(),
-        tellRestores: Object.keys(this.#restoreListener).length > 0,
-      },
-      start: () => this.#host.startWorker(identity.name),
-      restoreListener: this.#restoreListener,
-      onState: (next, previous) => this.#threadChanged(identity.name, next, previous),
-    });
-  }
-
-  #dropped(reason: DropReason, task: StreamTask, detail: string | undefined): void {
-    const { topic, partition, offset } = task.record;
-    this.#host.log.debug(detail ?? `Skipping record: ${reason}`, {
-      task_id: task.taskId,
-      topic,
-      partition,
-      offset,
+    this.#globalRun = this.#global.run().then((failure) => {
+      // Without its global stores nothing can be joined right: the client always ends.
+      if (failure !== undefined) this.#closeToError(failure);
     });
   }
 
@@ -335,38 +281,114 @@ export class KafkaStreams {
   }
 
   #runIfAllRun(): void {
-    const alive = [...this.#threads.values()].filter((thread) => isAlive(thread.state));
-    if (alive.length > 0 && alive.every((thread) => thread.state === "RUNNING")) {
-      this.#states.tryGo("RUNNING");
-    }
+    if (this.#crew?.isRunning) this.#states.tryGo("RUNNING");
   }
 
-  async #threadEnded(thread: ThreadHandle, failure: Error | undefined): Promise<void> {
-    this.#threads.delete(thread.name);
+  #threadEnded(name: string, failure: Error | undefined): void {
     if (failure === undefined || this.#isEnding()) return;
     const { response, fault } = askUncaught(this.#onUncaught, failure);
     if (fault !== undefined) {
       this.#host.log.error("The uncaught exception handler failed", { err: fault });
     }
-    this.#host.log.error(`Thread ${thread.name} has failed: ${response}`, { err: failure });
-    if (response === "replace-thread") this.#startThread();
-    else await this.#closeToError(failure);
+    this.#host.log.error(`Thread ${name} has failed: ${response}`, { err: failure });
+    if (response === "replace-thread") this.#crew!.start();
+    else this.#closeToError(failure);
   }
 
   #isEnding(): boolean {
     return this.state !== "REBALANCING" && this.state !== "RUNNING";
   }
 
+  /**
+   * Starts one more thread, in a Worker; gives its name. Kafka Streams: `addStreamThread`.
+   * @throws {StreamsException} when the application does not run
+   * @throws {NotBuiltError} when the topology is no module
+   */
+  addStreamThread(): string {
+    if (this.#isEnding()) {
+      throw new StreamsException(
+        `Cannot add a stream thread when Kafka Streams client is in state ${this.state}`,
+      );
+    }
+    return this.#crew!.start();
+  }
+
+  /** Ends the thread that was started last, when there are several; gives its name. Kafka Streams: `removeStreamThread`. */
+  removeStreamThread(): string | undefined {
+    const threads = this.#crew?.all() ?? [];
+    const last = threads.at(-1);
+    if (this.#isEnding() || threads.length < 2 || last === undefined) return undefined;
+    const { clock } = this.#host;
+    last.shutdown(clock.now() + this.config.shutdownTimeoutMs, { leaveGroup: true });
+    return last.name;
+  }
+
+  /**
+   * Asks the stores that are here, over all threads: an answer for each partition. Kafka Streams: `KafkaStreams.query` (IQv2).
+   * @throws {UnknownStateStoreException} when the topology has no such store
+   * @throws {InvalidStateStoreException} when the application does not run
+   */
+  async query<R>(request: StateQueryRequest<R>): Promise<StateQueryResults<R>> {
+    const owner = this.#ownerOf(request.store);
+    const global = owner === undefined ? this.#global?.stores.get(request.store) : undefined;
+    const results: Map<number, QueryResult<unknown>> = global === undefined
+      ? await this.#crew!.query(request)
+      : new Map([[0, askStore(global, request)]]);
+    for (const partition of request.partitions ?? []) {
+      if (results.has(partition)) continue;
+      results.set(partition, {
+        ok: false,
+        reason: "not-present",
+        message:
+          `Cannot query partition ${partition} of store ${request.store} as it is not on this instance`,
+      });
+    }
+    return results as StateQueryResults<R>;
+  }
+
+  #ownerOf(store: string): SubtopologyPlan | undefined {
+    if (this.#plan === undefined || this.#isEnding()) {
+      throw new InvalidStateStoreException(
+        `Cannot query store ${store} as KafkaStreams is not running: current value is ${this.state}`,
+      );
+    }
+    const owner = this.#plan.subtopologies.find((s) => s.stores.some(({ name }) => name === store));
+    if (owner !== undefined) return owner;
+    if (this.#plan.global?.stores.some(({ builder }) => builder.name === store)) return undefined;
+    throw new UnknownStateStoreException(
+      `Cannot get state store ${store} because no such store is registered in the topology.`,
+    );
+  }
+
+  /**
+   * Removes all state of this application from the disk; it is restored by the next start. Kafka Streams: `cleanUp`.
+   * @throws {StreamsException} while the application runs
+   * @throws {LockException} when another process runs it
+   */
+  cleanUp(): void {
+    if (this.state !== "CREATED" && this.state !== "NOT_RUNNING" && this.state !== "ERROR") {
+      throw new StreamsException(
+        `Cannot clean up while running: current value is ${this.state}`,
+      );
+    }
+    const home = this.#host.openState(this.#place());
+    try {
+      home.wipe();
+    } finally {
+      home.close();
+    }
+  }
+
   /** Stops processing without leaving the group; stores stay readable. Kafka Streams: `pause`. */
   pause(): void {
     this.#paused = true;
-    for (const thread of this.#threads.values()) thread.setPaused(true);
+    this.#crew?.setPaused(true);
   }
 
   /** Goes on after `pause`. */
   resume(): void {
     this.#paused = false;
-    for (const thread of this.#threads.values()) thread.setPaused(false);
+    this.#crew?.setPaused(false);
   }
 
   get isPaused(): boolean {
@@ -385,11 +407,10 @@ export class KafkaStreams {
     return this.#closing ??= this.#close(options, "NOT_RUNNING");
   }
 
-  async #closeToError(error: Error): Promise<void> {
+  /** Does not wait: the end of the thread that failed is part of what would be waited for. */
+  #closeToError(error: Error): void {
     this.#failure ??= error;
-    if (!this.#states.tryGo("PENDING_ERROR")) return;
-    this.#closing ??= this.#close({}, "ERROR");
-    // The failed thread's own end is part of what is waited for; so this does not wait.
+    if (this.#states.tryGo("PENDING_ERROR")) this.#closing ??= this.#close({}, "ERROR");
   }
 
   async #close(
@@ -397,7 +418,8 @@ export class KafkaStreams {
     last: "NOT_RUNNING" | "ERROR",
   ): Promise<boolean> {
     const deadline = this.#host.clock.now() + timeoutMs;
-    for (const thread of this.#threads.values()) thread.shutdown(deadline, { leaveGroup });
+    this.#stopCleaning();
+    this.#crew?.shutdown(deadline, { leaveGroup });
     const ended = this.#closeAll().then(() => true);
     const inTime = await orAfter(timeoutMs, ended);
     if (!inTime) this.#host.log.warn(`Not everything was closed within ${timeoutMs} ms`);
@@ -407,14 +429,21 @@ export class KafkaStreams {
 
   async #closeAll(): Promise<void> {
     const globalClosed = this.#global?.close();
-    await Promise.all([...this.#running]);
+    await this.#crew?.ended();
     await globalClosed;
+    await this.#globalRun;
     this.#home?.close();
   }
 
   #tellState(next: ClientState, previous: ClientState): void {
     this.#host.log.info(`State transition from ${previous} to ${next}`);
-    for (const listener of this.#listeners) listener(next, previous);
+    for (const listener of this.#listeners) {
+      try {
+        listener(next, previous);
+      } catch (error) {
+        this.#host.log.error("A state listener failed", { err: error });
+      }
+    }
   }
 }
 

@@ -45,6 +45,8 @@ function homeOf(directory: StateDirectory, close: () => void): StateHome {
     openTask: (id) => directory.openTask(id),
     taskDirectory: (id) => directory.taskDirectory(id),
     openGlobal: () => directory.openGlobal(),
+    removeIdle: (inUse, nowMs, idleMs) => directory.removeIdleTasks({ inUse, nowMs, idleMs }),
+    wipe: () => directory.wipe(),
     close,
   };
 }

@@ -7,10 +7,12 @@ import {
 } from "../errors.ts";
 import type { Consumer } from "../kafka/client.ts";
 import { type Clock, nextTurn } from "../record/time.ts";
+import type { QueryResult } from "../state/query.ts";
 import { prepareTopics } from "./internal_topics.ts";
 import { sourceTopicsOf } from "./partition_counts.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import { prepareSerdes } from "./serde_preparation.ts";
+import { queryTasks, type StateQueryRequest } from "./state_queries.ts";
 import { StateMachine } from "./state_machine.ts";
 import { THREAD_TRANSITIONS, type ThreadState } from "./states.ts";
 import type { StreamTask } from "./task.ts";
@@ -85,6 +87,10 @@ export class StreamThread implements ThreadHandle {
         processed: task.processed,
       })),
     };
+  }
+
+  async query(request: StateQueryRequest<unknown>): Promise<Map<number, QueryResult<unknown>>> {
+    return queryTasks(this.#parts?.registry.all() ?? [], request);
   }
 
   report(): ThreadReport {

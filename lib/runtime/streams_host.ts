@@ -15,6 +15,10 @@ export interface StateHome extends TaskStates {
   /** Opens the state of the global stores. */
   openGlobal(): StateEnvironment;
   readonly globalDirectory: string;
+  /** Removes the state of tasks that are not in use and that nothing was written to for `idleMs`; gives their ids. */
+  removeIdle(inUse: ReadonlySet<string>, nowMs: number, idleMs: number): readonly string[];
+  /** Removes all state. No task may be open. */
+  wipe(): void;
   /** Lets other processes have the directory. */
   close(): void;
 }

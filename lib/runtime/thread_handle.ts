@@ -1,4 +1,6 @@
 import type { TopicPartition } from "../kafka/client.ts";
+import type { QueryResult } from "../state/query.ts";
+import type { StateQueryRequest } from "./state_queries.ts";
 import type { ThreadReport } from "./thread_report.ts";
 import type { ThreadState } from "./states.ts";
 
@@ -31,6 +33,8 @@ export interface ThreadHandle {
   shutdown(deadlineMs: number, how: { readonly leaveGroup: boolean }): void;
   setPaused(paused: boolean): void;
   describe(): ThreadDescription;
+  /** Asks the stores of its tasks: an answer for each partition that is here. */
+  query(request: StateQueryRequest<unknown>): Promise<Map<number, QueryResult<unknown>>>;
   /** All it tells of itself; of a Worker the last that came. */
   report(): ThreadReport;
 }

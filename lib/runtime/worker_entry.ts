@@ -5,6 +5,9 @@ import type { MetricsRegistry } from "../telemetry/metrics.ts";
 import { compileTopology, type TopologyPlan } from "../topology/compile.ts";
 import { GlobalState } from "./global_state.ts";
 import { prepareSerdes } from "./serde_preparation.ts";
+import type { QueryResult } from "../state/query.ts";
+import type { StateStore } from "../state/store.ts";
+import { askStore, packAnswer } from "./state_queries.ts";
 import { sharedStateHome } from "./state_home.ts";
 import type { RestoreListener } from "./store_restorer.ts";
 import { StreamThread } from "./stream_thread.ts";
@@ -38,18 +41,23 @@ export function serveThread(
   hostFor: (config: StreamsConfig) => WorkerHost,
 ): void {
   let thread: StreamThread | undefined;
+  let globalStores: ReadonlyMap<string, StateStore> = new Map();
   let before: WorkerCommand[] = [];
   line.onCommand((command) => {
     if (command.kind === "start") {
-      run(command.order, line, hostFor, (made) => {
+      run(command.order, line, hostFor, (made, stores) => {
         thread = made;
+        globalStores = stores;
         for (const waiting of before) apply(made, waiting);
         before = [];
       }).then(
         (failure) => line.post({ kind: "ended", failure: failure && errorData(failure) }),
         (error) => line.post({ kind: "ended", failure: errorData(error) }),
       );
+    } else if (command.kind === "query" && thread === undefined) {
+      line.post({ kind: "answer", id: command.id, results: [] });
     } else if (thread === undefined) before.push(command);
+    else if (command.kind === "query") void answer(thread, globalStores, command, line);
     else apply(thread, command);
   });
 }
@@ -59,11 +67,41 @@ function apply(thread: StreamThread, command: WorkerCommand): void {
   else if (command.kind === "pause") thread.setPaused(command.paused);
 }
 
+async function answer(
+  thread: StreamThread,
+  globalStores: ReadonlyMap<string, StateStore>,
+  { id, request }: WorkerCommand & { readonly kind: "query" },
+  line: WorkerLine,
+): Promise<void> {
+  const global = globalStores.get(request.store);
+  const answers = global === undefined
+    ? await thread.query(request)
+    : new Map([[0, askStore(global, request)]]);
+  const results = [...answers].map(([partition, result]) => [partition, crossing(result)] as const);
+  try {
+    line.post({ kind: "answer", id, results });
+  } catch (cause) {
+    // A value that cannot be cloned, such as one with a function in it.
+    const message = `Cannot hand the answer over from the thread's Worker: ${
+      (cause as Error).message
+    }`;
+    const failed = results.map(([partition]) =>
+      [partition, { ok: false, reason: "store-exception", message }] as const
+    );
+    line.post({ kind: "answer", id, results: failed });
+  }
+}
+
+function crossing(result: QueryResult<unknown>): QueryResult<unknown> {
+  if (result.ok) return { ok: true, result: packAnswer(result.result) };
+  return { ok: false, reason: result.reason, message: result.message };
+}
+
 async function run(
   order: WorkerOrder,
   line: WorkerLine,
   hostFor: (config: StreamsConfig) => WorkerHost,
-  made: (thread: StreamThread) => void,
+  made: (thread: StreamThread, globalStores: ReadonlyMap<string, StateStore>) => void,
 ): Promise<Error | undefined> {
   const config = parseConfig(order.config);
   const host = hostFor(config);
@@ -76,7 +114,7 @@ async function run(
   const global = await openGlobal(plan, order, config, host, home);
   const metrics = metricsRegistry(config, host.clock);
   const thread = makeThread({ plan, order, config, host, home, global, metrics, line });
-  made(thread);
+  made(thread, global?.stores ?? new Map());
   const stopReports = postReports(thread, metrics, line);
   // The global stores end only with a failure, and the thread cannot go on without them.
   let globalFailure: Error | undefined;

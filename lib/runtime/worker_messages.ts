@@ -4,6 +4,8 @@
  * @module
  */
 import { StreamsException } from "../errors.ts";
+import type { QueryResult } from "../state/query.ts";
+import type { StateQueryRequest } from "./state_queries.ts";
 import type { ThreadState } from "./states.ts";
 import type { StatePlace } from "./streams_host.ts";
 import type { Changelog } from "./task_stores.ts";
@@ -26,7 +28,12 @@ export interface WorkerOrder {
 export type WorkerCommand =
   | { readonly kind: "start"; readonly order: WorkerOrder }
   | { readonly kind: "shutdown"; readonly deadlineMs: number; readonly leaveGroup: boolean }
-  | { readonly kind: "pause"; readonly paused: boolean };
+  | { readonly kind: "pause"; readonly paused: boolean }
+  | {
+    readonly kind: "query";
+    readonly id: number;
+    readonly request: StateQueryRequest<unknown>;
+  };
 
 /** From a Worker. */
 export type WorkerEvent =
@@ -38,6 +45,11 @@ export type WorkerEvent =
     readonly changelog: Changelog;
     readonly first: number;
     readonly second: number;
+  }
+  | {
+    readonly kind: "answer";
+    readonly id: number;
+    readonly results: readonly (readonly [partition: number, result: QueryResult<unknown>])[];
   }
   | { readonly kind: "ended"; readonly failure: ErrorData | undefined };
 

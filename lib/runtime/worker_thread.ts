@@ -1,4 +1,6 @@
 import { StreamsException } from "../errors.ts";
+import type { QueryResult } from "../state/query.ts";
+import { type StateQueryRequest, unpackAnswer } from "./state_queries.ts";
 import type { ThreadState } from "./states.ts";
 import type { RestoreListener } from "./store_restorer.ts";
 import type { ThreadDescription, ThreadHandle } from "./thread_handle.ts";
@@ -39,6 +41,8 @@ export class WorkerThread implements ThreadHandle {
   #state: ThreadState = "CREATED";
   #report: ThreadReport | undefined;
   #waiting: WorkerCommand[] = [];
+  readonly #queries = new Map<number, (results: Map<number, QueryResult<unknown>>) => void>();
+  #nextQuery = 0;
 
   constructor(options: WorkerThreadOptions) {
     this.#options = options;
@@ -71,12 +75,14 @@ export class WorkerThread implements ThreadHandle {
     const failure = await ended;
     await port.terminate();
     if (this.#state !== "DEAD") this.#change("DEAD", this.#state);
+    for (const resolve of this.#queries.values()) resolve(new Map());
     return failure;
   }
 
   #take(event: Exclude<WorkerEvent, { kind: "ended" }>): void {
     if (event.kind === "state") this.#change(event.next, event.previous);
     else if (event.kind === "report") this.#report = event.report;
+    else if (event.kind === "answer") this.#answered(event);
     else this.#tellRestore(event);
   }
 
@@ -103,6 +109,26 @@ export class WorkerThread implements ThreadHandle {
   #send(command: WorkerCommand): void {
     if (this.#port === undefined) this.#waiting.push(command);
     else this.#port.post(command);
+  }
+
+  query(request: StateQueryRequest<unknown>): Promise<Map<number, QueryResult<unknown>>> {
+    if (this.#port === undefined || this.#state === "DEAD") return Promise.resolve(new Map());
+    const id = this.#nextQuery++;
+    const answer = new Promise<Map<number, QueryResult<unknown>>>((resolve) => {
+      this.#queries.set(id, resolve);
+    });
+    this.#port.post({ kind: "query", id, request });
+    return answer;
+  }
+
+  #answered({ id, results }: WorkerEvent & { kind: "answer" }): void {
+    this.#queries.get(id)?.(
+      new Map(results.map(([partition, result]) => [
+        partition,
+        result.ok ? { ok: true, result: unpackAnswer(result.result) } : result,
+      ])),
+    );
+    this.#queries.delete(id);
   }
 
   describe(): ThreadDescription {

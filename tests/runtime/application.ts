@@ -15,6 +15,7 @@ import {
   type Subject,
   TIMEOUT_MS,
 } from "../kafka/subject.ts";
+import { removeDir } from "../support/temp_dir.ts";
 import { RingLog } from "../support/ring_log.ts";
 
 export const log: RingLog = new RingLog(5_000);
@@ -38,6 +39,8 @@ export function testHome(directory: string, processId: string, stable = false): 
     openTask: (id) => new LmdbEnvironment({ directory: join(directory, id) }),
     taskDirectory: (id) => join(directory, id),
     openGlobal: () => new LmdbEnvironment({ directory: join(directory, "global") }),
+    removeIdle: () => [],
+    wipe: () => removeDir(directory),
     close: () => {},
   };
 }

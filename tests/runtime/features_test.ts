@@ -1,6 +1,13 @@
 // What applications do with topics beyond plain reading and writing, on the embedded broker.
 import { after, before, test } from "node:test";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { existsSync } from "node:fs";
+import {
+  InvalidStateStoreException,
+  StreamsException,
+  UnknownStateStoreException,
+} from "../../lib/errors.ts";
+import { keyQuery, rangeQuery } from "../../lib/state/query.ts";
 import { defineTopology } from "../../lib/dsl/define_topology.ts";
 import { topic } from "../../lib/dsl/topic.ts";
 import { within } from "../../lib/dsl/windows.ts";
@@ -21,7 +28,7 @@ import {
   testHome,
   writeRecords,
 } from "./application.ts";
-import { passThrough } from "./counting.ts";
+import { counting, passThrough } from "./counting.ts";
 
 const TEXT = { key: string(), value: string() };
 let broker: EmbeddedBroker;
@@ -339,5 +346,66 @@ test(
     await writeRecords(subject, from, [{ key: "a", value: "1" }]);
     for (const to of targets) await readUntil(subject, to, 1, (r) => r.length === 1);
     for (const streams of both) assert(await streams.close());
+  }),
+);
+
+test(
+  "A store answers queries while its task runs, and says why it does not otherwise",
+  inDir(async (dir) => {
+    const from = await newTopic(subject, "from", 2);
+    const to = await newTopic(subject, "to", 2);
+    const streams = application(subject, counting(from, to), testHome(dir, "a"), {
+      "application.id": unique("query"),
+    });
+    const key = { store: "counts", query: keyQuery<string, string>("k1") };
+    await assertRejects(() => streams.query(key), InvalidStateStoreException);
+    await streams.start();
+    await writeRecords(
+      subject,
+      from,
+      Array.from({ length: 30 }, (_, i) => ({ key: `k${i % 3}`, value: "v" })),
+    );
+    await readUntil(subject, to, 2, (rows) => rows.length >= 30);
+    const answers = [...(await streams.query(key)).values()];
+    assertEquals(answers.filter((a) => a.ok).map((a) => a.ok && a.result).sort(), ["10", null]);
+    const all = await streams.query({ store: "counts", query: rangeQuery<string, string>() });
+    assertEquals(
+      [...all.values()].flatMap((a) => a.ok ? a.result : []).sort(),
+      [["k0", "10"], ["k1", "10"], ["k2", "10"]],
+    );
+    const elsewhere = await streams.query({ ...key, partitions: [0, 7] });
+    const missing = elsewhere.get(7);
+    assertEquals([...elsewhere.keys()].sort(), [0, 7]);
+    assertEquals(missing?.ok === false && missing.reason, "not-present");
+    await assertRejects(
+      () => streams.query({ ...key, store: "nothing" }),
+      UnknownStateStoreException,
+    );
+    await streams.close();
+    await assertRejects(() => streams.query(key), InvalidStateStoreException);
+  }),
+);
+
+test(
+  "KafkaStreams removes its state when it is told to clean up, and not while it runs",
+  inDir(async (dir) => {
+    const from = await newTopic(subject, "from", 1);
+    const to = await newTopic(subject, "to", 1);
+    const all = { "application.id": unique("clean") };
+    const streams = application(subject, counting(from, to), testHome(`${dir}/state`, "a"), all);
+    await streams.start();
+    await writeRecords(subject, from, [{ key: "k", value: "v" }]);
+    await readUntil(subject, to, 1, (rows) => rows.length >= 1);
+    assertThrows(() => streams.cleanUp(), StreamsException, "Cannot clean up while running");
+    await streams.close();
+    streams.cleanUp();
+    assertEquals(existsSync(`${dir}/state/0_0`), false);
+    const again = application(subject, counting(from, to), testHome(`${dir}/state`, "a"), all);
+    const restored: number[] = [];
+    again.setRestoreListener({ onRestoreEnd: (_, total) => restored.push(total) });
+    await again.start();
+    await reaches(again, "RUNNING");
+    assertEquals(restored, [1]);
+    await again.close();
   }),
 );

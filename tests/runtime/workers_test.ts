@@ -4,6 +4,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ConfigException } from "../../lib/errors.ts";
 import { embeddedClients } from "../../lib/kafka/embedded_clients.ts";
 import { type EmbeddedBroker, startEmbeddedBroker } from "../../lib/kafka/embedded_broker.ts";
+import { timestampedRangeQuery } from "../../lib/state/query.ts";
+import { ValueAndTimestamp } from "../../lib/state/store.ts";
 import { KafkaStreams } from "../../lib/streams.ts";
 import { newTopic, type Plain, type Subject, unique } from "../kafka/subject.ts";
 import { withTempDir } from "../support/temp_dir.ts";
@@ -76,6 +78,16 @@ test("KafkaStreams runs each thread in a Worker, as a member of its own", () =>
         .find((f) => f.name === "kafka_stream_thread_process_total");
       return family?.series.reduce((sum, s) => sum + s.value, 0) === 400;
     });
+    const counts = await streams.query({
+      store: "counts",
+      query: timestampedRangeQuery<string, bigint>(),
+    });
+    assertEquals([...counts.keys()].sort(), [0, 1, 2, 3]);
+    const rows0 = [...counts.values()].flatMap((result) => result.ok ? result.result : []);
+    assertEquals(rows0.length, KEYS);
+    assert(
+      rows0.every(([, value]) => value instanceof ValueAndTimestamp && Number(value.value) === 20),
+    );
     assertEquals(streams.lag().length, PARTITIONS);
     assertEquals(streams.stores().filter((s) => s.name === "counts").length, PARTITIONS);
     assert(await streams.close());
@@ -120,6 +132,29 @@ test("KafkaStreams ends in ERROR when a Worker's thread fails, with the error's 
     assert(streams.failure?.message.startsWith("Exception caught in process. taskId=0_"));
     assertEquals((streams.failure?.cause as Error).name, "RangeError");
     assertEquals((streams.failure?.cause as Error).message, "asked to throw");
+  }));
+
+test("KafkaStreams adds a thread and takes one away while it runs", () =>
+  withTempDir(async (dir) => {
+    const { streams, from, to } = await start(dir);
+    await reaches(streams, "RUNNING");
+    const added = streams.addStreamThread();
+    await eventually(
+      "three threads have tasks",
+      () => streams.threads().length === 3 && streams.threads().every((t) => t.tasks.length > 0),
+    );
+    await writeRecords(subject, from, keyed(400));
+    await readUntil(subject, to, PARTITIONS, (rows) => rows.length >= 400);
+    assertEquals(streams.removeStreamThread(), added);
+    await eventually("two threads have all tasks", () =>
+      streams.threads().length === 2 &&
+      streams.threads().reduce((sum, t) => sum + t.tasks.length, 0) === PARTITIONS);
+    await writeRecords(subject, from, keyed(400));
+    await readUntil(subject, to, PARTITIONS, (rows) => rows.length >= 800);
+    assert(await streams.close());
+    const rows = await readAllCommitted(subject, to, PARTITIONS);
+    assertEquals(rows.length, 800);
+    assertEquals(lastOfEach(rows), allCounts("40"));
   }));
 
 test("KafkaStreams refuses several threads for a topology that is no module", () => {

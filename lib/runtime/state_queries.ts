@@ -1,0 +1,107 @@
+/**
+ * Questions to the stores of a running application, over all its threads. Follows Kafka Streams' IQv2 (`StateQueryRequest`, KIP-796); what iterates there is an
+ * array here, as it may come from a Worker.
+ *
+ * @module
+ */
+import { Windowed } from "../record/windowed.ts";
+import { type Query, type QueryResult, queryStore } from "../state/query.ts";
+import { type StateStore, ValueAndTimestamp } from "../state/store.ts";
+import type { StreamTask } from "./task.ts";
+import { parseTaskId } from "../record/task_id.ts";
+
+/** What is asked, and of which store. */
+export interface StateQueryRequest<R> {
+  readonly store: string;
+  readonly query: Query<R>;
+  /** Default: all that are here. */
+  readonly partitions?: readonly number[];
+  /** Whether a store that is still being restored may not answer. Default: true. */
+  readonly requireActive?: boolean;
+  /** Rows that a range gives at most, for each partition. Default: 10,000. */
+  readonly maxRows?: number;
+}
+
+/** The rows of what iterates, the answer itself otherwise. */
+export type Answer<R> = R extends IterableIterator<infer Row> ? Row[] : R;
+
+/** An answer for each partition that was asked. */
+export type StateQueryResults<R> = ReadonlyMap<number, QueryResult<Answer<R>>>;
+
+const MAX_ROWS = 10_000;
+
+/** Asks the stores of these tasks; those without the store, or of other partitions, have no answer. */
+export function queryTasks(
+  tasks: readonly StreamTask[],
+  request: StateQueryRequest<unknown>,
+): Map<number, QueryResult<unknown>> {
+  const results = new Map<number, QueryResult<unknown>>();
+  for (const task of tasks) {
+    const store = task.stores.get(request.store);
+    const { partition } = parseTaskId(task.taskId);
+    if (store === undefined || request.partitions?.includes(partition) === false) continue;
+    results.set(
+      partition,
+      (request.requireActive ?? true) && task.state !== "running"
+        ? {
+          ok: false,
+          reason: "not-active",
+          message:
+            `Cannot query store ${request.store} of task ${task.taskId} as it is not running: current value is ${task.state}`,
+        }
+        : askStore(store, request),
+    );
+  }
+  return results;
+}
+
+/** Asks one store; rows are read at once, as the store goes on changing. */
+export function askStore(
+  store: StateStore,
+  { query, maxRows = MAX_ROWS }: StateQueryRequest<unknown>,
+): QueryResult<unknown> {
+  const answer = queryStore(store, query);
+  if (!answer.ok || !isIterator(answer.result)) return answer;
+  const rows: unknown[] = [];
+  try {
+    for (const row of answer.result) {
+      if (rows.length === maxRows) break;
+      rows.push(row);
+    }
+    return { ok: true, result: rows };
+  } catch (cause) {
+    const message = `Cannot query store ${store.name} as it failed: ${(cause as Error).message}`;
+    return { ok: false, reason: "store-exception", message, cause };
+  }
+}
+
+function isIterator(value: unknown): value is IterableIterator<unknown> {
+  return typeof (value as { next?: unknown } | null)?.next === "function";
+}
+
+/** An answer in a form that crosses from a Worker: the engine's own classes become marked arrays. */
+export function packAnswer(value: unknown): unknown {
+  if (value instanceof Windowed) {
+    return { "~windowed": [packAnswer(value.key), value.start, value.end] };
+  }
+  if (value instanceof ValueAndTimestamp) {
+    return { "~timestamped": [packAnswer(value.value), value.timestamp] };
+  }
+  return Array.isArray(value) ? value.map(packAnswer) : value;
+}
+
+/** The answer again. */
+export function unpackAnswer(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unpackAnswer);
+  const marked = value as Record<string, [unknown, number, number]> | null;
+  if (typeof marked !== "object" || marked === null) return value;
+  if (Array.isArray(marked["~windowed"])) {
+    const [key, start, end] = marked["~windowed"];
+    return new Windowed(unpackAnswer(key), start, end);
+  }
+  if (Array.isArray(marked["~timestamped"])) {
+    const [inner, timestamp] = marked["~timestamped"];
+    return new ValueAndTimestamp(unpackAnswer(inner), timestamp);
+  }
+  return value;
+}
