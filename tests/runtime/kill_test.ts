@@ -13,6 +13,7 @@ import { GRACE_MS, JOIN_MS, type Totals, WINDOW_MS } from "./kill_topology.ts";
 
 const PARTITIONS = 4;
 const KILLS = 12;
+const SHARED_KILLS = 6;
 const SALES_PER_ROUND = 1_500;
 const PAIRS_PER_ROUND = 800;
 const CUSTOMERS = 40;
@@ -72,82 +73,154 @@ function expectedAmounts(rounds: readonly Round[]): Map<string, number> {
   return counts;
 }
 
-function start(bootstrap: string, application: string, prefix: string, dir: string): Program {
-  return spawnSame("tests/runtime/kill_child.ts", [bootstrap, application, prefix, dir]);
+/** The topics of one run, with what was written and what must come out. */
+class Run {
+  readonly subject: Subject;
+  readonly prefix: string = uniqueName("kill");
+  readonly rounds: Round[] = [];
+  readonly #random: Random;
+  readonly #firstMs = Math.floor(systemClock.now() / WINDOW_MS) * WINDOW_MS - 600_000;
+
+  constructor(bootstrapServers: string, random: Random) {
+    this.subject = {
+      kind: "real",
+      bootstrapServers,
+      clients: librdkafkaClients,
+    } as unknown as Subject;
+    this.#random = random;
+  }
+
+  topic(name: string): string {
+    return `${this.prefix}-${name}`;
+  }
+
+  start(dir: string): Program {
+    const { subject: { bootstrapServers }, prefix } = this;
+    return spawnSame("tests/runtime/kill_child.ts", [bootstrapServers, prefix, prefix, dir]);
+  }
+
+  async writeRound(): Promise<void> {
+    const round = makeRound(
+      this.#random,
+      this.#firstMs + this.rounds.length * 5_000,
+      this.rounds.length,
+    );
+    this.rounds.push(round);
+    await writeRecords(this.subject, this.topic("sales"), round.sales);
+    await writeRecords(this.subject, this.topic("left"), round.left);
+    await writeRecords(this.subject, this.topic("right"), round.right);
+  }
+
+  /** A record far ahead in each partition closes all windows; its own stays open. */
+  async writeEnd(): Promise<void> {
+    const timestamp = this.#firstMs + 3_600_000;
+    await writeRecords(
+      this.subject,
+      this.topic("sales"),
+      Array.from(
+        { length: PARTITIONS },
+        (_, partition) => ({ key: "end", value: "7", timestamp, partition }),
+      ),
+    );
+  }
+
+  /** Resolves when as much is there as must come out. */
+  async arrived(): Promise<void> {
+    const { subject } = this;
+    const totals = expectedTotals(this.rounds).size;
+    const pairs = expectedPairs(this.rounds).length;
+    const amounts = this.#amounts();
+    await readUntil(subject, this.topic("totals"), PARTITIONS, (rows) => rows.length >= totals);
+    await readUntil(subject, this.topic("pairs"), PARTITIONS, (rows) => rows.length >= pairs);
+    await readUntil(
+      subject,
+      this.topic("amounts"),
+      PARTITIONS,
+      (rows) => sameCounts(lastCounts(rows), amounts),
+    );
+  }
+
+  #amounts(): Map<string, number> {
+    const amounts = expectedAmounts(this.rounds);
+    amounts.set("0", amounts.get("0")! + PARTITIONS);
+    return amounts;
+  }
+
+  async assertExact(): Promise<void> {
+    const { subject } = this;
+    const totals = await readAllCommitted(subject, this.topic("totals"), PARTITIONS);
+    const expected = expectedTotals(this.rounds);
+    assertEquals(totals.length, expected.size);
+    assertEquals(
+      new Map(totals.map((row) => [row.key!, JSON.parse(row.value!) as Totals])),
+      expected,
+    );
+    const pairs = await readAllCommitted(subject, this.topic("pairs"), PARTITIONS);
+    assertEquals(pairs.map((row) => row.value!).sort(), expectedPairs(this.rounds));
+    const amounts = await readAllCommitted(subject, this.topic("amounts"), PARTITIONS);
+    assertEquals(lastCounts(amounts), this.#amounts());
+  }
+}
+
+async function newRun(random: Random): Promise<Run> {
+  const broker = await sharedKafkaBroker();
+  const run = new Run(broker.bootstrapServers, random);
+  const names = ["sales", "left", "right", "totals", "pairs", "amounts"];
+  await broker.createTopics(
+    names.map((name) => ({ name: run.topic(name), partitions: PARTITIONS })),
+  );
+  return run;
 }
 
 test("KafkaStreams loses nothing and writes nothing twice when it is killed with SIGKILL twelve times", () =>
   withTempDir(async (dir) => {
     const random = seededRandom("kills");
-    const broker = await sharedKafkaBroker();
-    const { bootstrapServers } = broker;
-    const subject = {
-      kind: "real",
-      bootstrapServers,
-      clients: librdkafkaClients,
-    } as unknown as Subject;
-    const prefix = uniqueName("kill");
-    const names = ["sales", "left", "right", "totals", "pairs", "amounts"];
-    await broker.createTopics(
-      names.map((n) => ({ name: `${prefix}-${n}`, partitions: PARTITIONS })),
-    );
-    const write = async ({ sales, left, right }: Round) => {
-      await writeRecords(subject, `${prefix}-sales`, sales);
-      await writeRecords(subject, `${prefix}-left`, left);
-      await writeRecords(subject, `${prefix}-right`, right);
-    };
-    const firstMs = Math.floor(systemClock.now() / WINDOW_MS) * WINDOW_MS - 600_000;
-    const rounds: Round[] = [];
+    const run = await newRun(random);
     for (let i = 0; i < KILLS; i++) {
-      const child = start(bootstrapServers, prefix, prefix, dir);
-      const round = makeRound(random, firstMs + i * 5_000, i);
-      rounds.push(round);
-      await write(round);
+      const child = run.start(dir);
+      await run.writeRound();
       // One in four dies while it still starts or restores.
       if (!random.chance(0.25)) await child.waitForLine(/state RUNNING/, RESTART_LIMIT_MS);
       await systemClock.sleep(random.int(50, 1_200));
       const exit = await child.kill("SIGKILL");
       assertEquals(exit.signal, "SIGKILL", `${child.stdout}${child.stderr}`);
     }
-    const last = start(bootstrapServers, prefix, prefix, dir);
+    const last = run.start(dir);
     await last.waitForLine(/state RUNNING/, RESTART_LIMIT_MS);
-    // A record far ahead in each partition closes all windows; its own stays open.
-    await writeRecords(
-      subject,
-      `${prefix}-sales`,
-      Array.from({ length: PARTITIONS }, (_, partition) => ({
-        key: "end",
-        value: "7",
-        timestamp: firstMs + 3_600_000,
-        partition,
-      })),
-    );
-    const totals = expectedTotals(rounds);
-    const pairs = expectedPairs(rounds);
-    const amounts = expectedAmounts(rounds);
-    amounts.set("0", amounts.get("0")! + PARTITIONS);
-    await readUntil(subject, `${prefix}-totals`, PARTITIONS, (rows) => rows.length >= totals.size);
-    await readUntil(subject, `${prefix}-pairs`, PARTITIONS, (rows) => rows.length >= pairs.length);
-    await readUntil(
-      subject,
-      `${prefix}-amounts`,
-      PARTITIONS,
-      (rows) => sameCounts(lastCounts(rows), amounts),
-    );
+    await run.writeEnd();
+    await run.arrived();
     const exit = await last.stop();
     assertEquals(exit.code, 0, last.stderr);
     assert(last.stdout.includes("closed"));
+    await run.assertExact();
+  }));
 
-    const totalRows = await readAllCommitted(subject, `${prefix}-totals`, PARTITIONS);
-    assertEquals(totalRows.length, totals.size);
-    assertEquals(
-      new Map(totalRows.map((row) => [row.key!, JSON.parse(row.value!) as Totals])),
-      totals,
-    );
-    const pairRows = await readAllCommitted(subject, `${prefix}-pairs`, PARTITIONS);
-    assertEquals(pairRows.map((row) => row.value!).sort(), pairs);
-    const amountRows = await readAllCommitted(subject, `${prefix}-amounts`, PARTITIONS);
-    assertEquals(lastCounts(amountRows), amounts);
+test("KafkaStreams loses nothing and writes nothing twice when instances that share the work are killed in turn", () =>
+  withTempDir(async (dir) => {
+    const random = seededRandom("shared kills");
+    const run = await newRun(random);
+    const dirs = [`${dir}/a`, `${dir}/b`];
+    const instances = dirs.map((own) => run.start(own));
+    for (const instance of instances) await instance.waitForLine(/state RUNNING/, RESTART_LIMIT_MS);
+    for (let i = 0; i < SHARED_KILLS; i++) {
+      await run.writeRound();
+      await systemClock.sleep(random.int(100, 1_500));
+      const victim = random.int(0, instances.length);
+      // Some go in order, so that their tasks move; a killed one keeps its place in the group for its restart.
+      if (random.chance(0.3)) await instances[victim].stop();
+      else await instances[victim].kill("SIGKILL");
+      await systemClock.sleep(random.int(0, 1_000));
+      // Some come back without their state, which is restored in full.
+      if (random.chance(0.3)) dirs[victim] = `${dir}/${i}`;
+      instances[victim] = run.start(dirs[victim]);
+    }
+    await run.writeEnd();
+    await run.arrived();
+    for (const instance of instances) {
+      const exit = await instance.stop();
+      assertEquals(exit.code, 0, instance.stderr);
+    }
+    await run.assertExact();
   }));
 
 /** The last count of each key. */
