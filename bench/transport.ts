@@ -146,16 +146,21 @@ async function consume(round: number): Promise<void> {
   await consumer.close();
 }
 
-/** How fast rows are taken into the producer's queue, while nothing is sent: no broker is there. */
+/** How fast rows are taken into the producer's queue: it knows the topic's partitions, and sends nothing meanwhile. */
 async function produce(round: number): Promise<void> {
   const count = Math.min(records, 1_000_000);
-  const producer = librdkafkaClients.producer({
-    "bootstrap.servers": "127.0.0.1:1",
+  const producer = clients.producer({
+    "bootstrap.servers": servers,
     "queue.buffering.max.messages": count + BATCH,
     "queue.buffering.max.kbytes": 2_000_000,
     "compression.type": "lz4",
+    "linger.ms": 60_000,
+    "batch.num.messages": 1_000_000,
+    "batch.size": 2_000_000_000,
+    "message.timeout.ms": 120_000,
   });
   const batch = oneBatch();
+  await producer.partitionCount(topic, TIMEOUT_MS);
   const start = begin();
   for (let sent = 0; sent < count; sent += BATCH) {
     if (producer.produce(batch, 0) !== BATCH) throw new Error("the queue is full");
