@@ -12,8 +12,15 @@ export interface InputFeedSettings {
   readonly bufferLimit: number;
 }
 
+/** What was read from a topic. */
+export interface ReadCounts {
+  recordsConsumed: number;
+  bytesConsumed: number;
+}
+
 /** A partition that feeds a task. */
 interface Input {
+  readonly counts: ReadCounts;
   readonly partition: TopicPartition;
   readonly task: StreamTask;
   /** Where reading began: an offset, or -2 for the beginning and -1 for the end. */
@@ -37,14 +44,21 @@ const NOT_LOOKED_UP = -1;
 export class InputFeed implements FetchState {
   readonly #consumer: Consumer;
   readonly #settings: InputFeedSettings;
+  readonly #countsOf: (taskId: string, topic: string) => ReadCounts;
   readonly #inputs = new Map<string, Input>();
   #full = 0;
   /** Records polled so far. */
   polled = 0;
 
-  constructor(consumer: Consumer, settings: InputFeedSettings) {
+  /** @param countsOf the counters of what a task reads from a topic */
+  constructor(
+    consumer: Consumer,
+    settings: InputFeedSettings,
+    countsOf: (taskId: string, topic: string) => ReadCounts,
+  ) {
     this.#consumer = consumer;
     this.#settings = settings;
+    this.#countsOf = countsOf;
   }
 
   /** Takes up a task's partition that is read from `start` on. */
@@ -52,6 +66,7 @@ export class InputFeed implements FetchState {
     // An end that was seen before the partition was given up or sought says nothing about it now.
     this.#takeEnds();
     const input: Input = {
+      counts: this.#countsOf(task.taskId, partition.topic),
       partition,
       task,
       start,
@@ -104,7 +119,12 @@ export class InputFeed implements FetchState {
         lease.done(run.to - run.from);
         continue;
       }
-      input.next = batch.offsets[run.to - 1] + 1;
+      const last = run.to - 1;
+      input.next = batch.offsets[last] + 1;
+      input.counts.recordsConsumed += run.to - run.from;
+      input.counts.bytesConsumed += batch.valueStarts[last] +
+        Math.max(0, batch.valueLengths[last]) -
+        batch.keyStarts[run.from];
       if (input.task.addBatch(lease, run) > this.#settings.bufferLimit && !input.full) {
         input.full = true;
         this.#full++;

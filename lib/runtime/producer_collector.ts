@@ -23,6 +23,14 @@ export interface ProducerCollectorOptions {
   readonly log: RuntimeLog;
   /** Told of each record that was left out because it could not be written. */
   readonly onDropped?: (taskId: string) => void;
+  /** The counters of what a node of a task writes to a topic. */
+  readonly sentCounts?: (taskId: string, nodeName: string, topic: string) => SentCounts;
+}
+
+/** What was written to a topic. */
+export interface SentCounts {
+  recordsProduced: number;
+  bytesProduced: number;
 }
 
 /** How long the producer's full queue is waited for at a time. */
@@ -44,8 +52,11 @@ export class ProducerCollector implements RecordCollector {
   #rows: OutgoingRows;
   #delivered = new Map<string, number>();
   #error: unknown;
-  /** Records written to topics other than changelogs. */
-  sent = 0;
+  /** Dead letters written. */
+  deadLetters = 0;
+  readonly #sent = new Map<string, (SentCounts | undefined)[]>();
+  #sentTask = "";
+  #sentOfTask: (SentCounts | undefined)[] = [];
 
   constructor(options: ProducerCollectorOptions) {
     this.#options = options;
@@ -137,9 +148,31 @@ export class ProducerCollector implements RecordCollector {
       this.#options.onDropped?.(taskId);
       return;
     }
+    const bytes = batch.writer.length - batch.keyStarts[batch.count];
     batch.endRow(sent);
-    this.sent++;
+    const counts = this.#countsOf(taskId, nodeName, destination);
+    counts.recordsProduced++;
+    counts.bytesProduced += bytes;
     if (rows.isFull) this.#queueRows();
+  }
+
+  /** Consecutive records mostly are of one task, so that its list is at hand. */
+  #countsOf(taskId: string, nodeName: string, { index, topic }: Destination): SentCounts {
+    if (taskId !== this.#sentTask) {
+      let list = this.#sent.get(taskId);
+      if (list === undefined) this.#sent.set(taskId, list = []);
+      this.#sentTask = taskId;
+      this.#sentOfTask = list;
+    }
+    return this.#sentOfTask[index] ??= this.#options.sentCounts?.(taskId, nodeName, topic) ??
+      { recordsProduced: 0, bytesProduced: 0 };
+  }
+
+  /** Forgets the counters of a task that is closed. */
+  forgetTask(taskId: string): void {
+    this.#sent.delete(taskId);
+    this.#sentTask = "";
+    this.#sentOfTask = [];
   }
 
   #partitionByPrefix(rows: OutgoingRows, { topic }: Destination, serde: Serde<any>): void {
@@ -177,6 +210,7 @@ export class ProducerCollector implements RecordCollector {
   }
 
   deadLetter({ topic, key, value, timestamp, headers }: DeadLetter): void {
+    this.deadLetters++;
     const { batch } = this.#rows;
     const tag = this.#origins.add(undefined, -1, -1, "dead-letter-queue", "");
     batch.add(this.destination(topic).index, -1, timestamp, key, value, headers, tag);

@@ -1,3 +1,4 @@
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StateDirectory } from "../state/state_directory.ts";
 import type { StateHome, StatePlace } from "./streams_host.ts";
@@ -44,9 +45,23 @@ function homeOf(directory: StateDirectory, close: () => void): StateHome {
     globalDirectory: directory.globalDirectory(),
     openTask: (id) => directory.openTask(id),
     taskDirectory: (id) => directory.taskDirectory(id),
+    taskBytes: (id) => bytesIn(join(directory.path, id)),
     openGlobal: () => directory.openGlobal(),
     removeIdle: (inUse, nowMs, idleMs) => directory.removeIdleTasks({ inUse, nowMs, idleMs }),
     wipe: () => directory.wipe(),
     close,
   };
+}
+
+function bytesIn(directory: string): number {
+  try {
+    return readdirSync(directory).reduce(
+      (sum, name) => sum + statSync(join(directory, name)).size,
+      0,
+    );
+  } catch (error) {
+    // The task has moved away in between.
+    if ((error as { code?: string }).code === "ENOENT") return 0;
+    throw error;
+  }
 }

@@ -102,6 +102,7 @@ export class StreamThread implements ThreadHandle {
     const { telemetry, registry, feed, output, restorer } = parts;
     const tasks = registry.all();
     const restores = restorer.progress();
+    telemetry.thread.deadLetters = output.collector.deadLetters;
     telemetry.refresh(tasks, feed, output.committer.committed, restores);
     return {
       description,
@@ -345,7 +346,7 @@ export class StreamThread implements ThreadHandle {
         this.#log.warn(`Thread ${this.name} did not close in order`, { err: error });
       }
     }
-    parts.telemetry.remove();
+    parts.forgetMetrics();
   }
 
   async #closeTasks({ output, tasks, registry }: ThreadParts): Promise<void> {

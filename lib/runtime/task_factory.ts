@@ -19,6 +19,8 @@ export interface TaskStates {
   openTask(id: TaskId): StateEnvironment;
   /** The directory of a task. */
   taskDirectory(id: TaskId): string;
+  /** What a task takes on disk, in bytes; 0 when it has nothing there. */
+  taskBytes(id: TaskId): number;
 }
 
 /** What all tasks of a thread share. */

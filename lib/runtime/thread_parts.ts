@@ -1,13 +1,16 @@
 import type {
   Admin,
+  ClientConfig,
   ClientEvents,
   Consumer,
   KafkaClients,
   TopicPartition,
 } from "../kafka/client.ts";
 import type { SerdeEnvironment } from "../serde/serde.ts";
+import { ClientStatistics } from "../telemetry/librdkafka_metrics.ts";
 import type { MetricsRegistry } from "../telemetry/metrics.ts";
-import type { TopologyPlan } from "../topology/compile.ts";
+import { parseTaskId } from "../record/task_id.ts";
+import { sourceIndexFor, type TopologyPlan } from "../topology/compile.ts";
 import { Committer } from "./committer.ts";
 import { InputFeed } from "./input_feed.ts";
 import { listTopicCounts } from "./internal_topics.ts";
@@ -64,20 +67,34 @@ export class ThreadParts {
   /** The partition counts of all topics, as far as they were asked for. */
   topicCounts: TopicCounts = new Map();
   readonly #options: StreamThreadOptions;
+  readonly #statistics = new Map<string, ClientStatistics>();
 
   constructor(options: StreamThreadOptions, choices: CommitChoices) {
     const { clients, settings, plan, log } = options;
     const { requestTimeoutMs, patienceMs } = settings;
-    const { clock } = options.surroundings;
+    const { clock, states } = options.surroundings;
     this.#options = options;
-    this.telemetry = new ThreadTelemetry(options.metrics, {
-      threadName: options.name,
-      consumerId: String(settings.consumerConfig["client.id"]),
-    }, clock);
+    this.telemetry = new ThreadTelemetry(
+      options.metrics,
+      {
+        threadName: options.name,
+        consumerId: String(settings.consumerConfig["client.id"]),
+      },
+      clock,
+      (id) => states.taskBytes(id),
+    );
     this.admin = clients.admin(settings.adminConfig, this.#events("admin"));
-    this.consumer = clients.consumer(settings.consumerConfig, this.#events("consumer"));
+    this.consumer = clients.consumer(
+      settings.consumerConfig,
+      this.#events("consumer", settings.consumerConfig),
+    );
     this.restoreConsumer = clients.consumer(settings.restoreConfig, this.#events("restore"));
-    this.feed = new InputFeed(this.consumer, settings);
+    this.feed = new InputFeed(this.consumer, settings, (taskId, topic) => {
+      const { subtopology } = parseTaskId(taskId);
+      const owner = plan.subtopologies.find(({ id }) => id === subtopology);
+      const node = owner === undefined ? "" : owner.nodes[sourceIndexFor(owner, topic)].node.name;
+      return this.telemetry.topicCounts(taskId, node, topic, "source");
+    });
     this.output = new ThreadOutput(() => this.#openOutput());
     this.restorer = new StoreRestorer({
       consumer: this.restoreConsumer,
@@ -100,9 +117,21 @@ export class ThreadParts {
     this.purge = new RepartitionPurge(plan, { admin: this.admin, log, requestTimeoutMs });
   }
 
-  #events(client: string): ClientEvents {
-    const { log } = this.#options;
+  /** @param counted the settings of a client whose statistics are shown */
+  #events(
+    client: "admin" | "consumer" | "restore" | "producer",
+    counted?: ClientConfig,
+  ): ClientEvents {
+    const { log, metrics } = this.#options;
+    let statistics: ClientStatistics | undefined;
+    if ((client === "consumer" || client === "producer") && counted !== undefined) {
+      // A producer that takes the place of a fenced one goes on under its name.
+      this.#statistics.get(client)?.remove();
+      statistics = new ClientStatistics(metrics, client, String(counted["client.id"]));
+      this.#statistics.set(client, statistics);
+    }
     return {
+      ...(statistics ? { stats: (latest) => statistics?.update(latest) } : {}),
       log: (level, facility, message) => {
         const text = `${client} ${facility}: ${message}`;
         if (level <= 3) log.error(text);
@@ -116,7 +145,10 @@ export class ThreadParts {
     const { clients, surroundings, settings, log } = this.#options;
     const { clock } = surroundings;
     const producer = new StreamsProducer(settings, {
-      producer: clients.producer(settings.producerConfig, this.#events("producer")),
+      producer: clients.producer(
+        settings.producerConfig,
+        this.#events("producer", settings.producerConfig),
+      ),
       clock,
       log,
     });
@@ -127,6 +159,8 @@ export class ThreadParts {
       requestTimeoutMs: settings.requestTimeoutMs,
       log,
       onDropped: (taskId) => this.telemetry.dropped(taskId, "production"),
+      sentCounts: (taskId, nodeName, topic) =>
+        this.telemetry.topicCounts(taskId, nodeName, topic, "sink"),
     });
     const { consumer, feed } = this;
     const committer = new Committer(
@@ -162,8 +196,17 @@ export class ThreadParts {
         telemetry.taskCreated(task);
         return task;
       },
-      closed: (task) => telemetry.taskClosed(task),
+      closed: (task) => {
+        telemetry.taskClosed(task);
+        output.collector.forgetTask(task.taskId);
+      },
     });
+  }
+
+  /** Takes the thread's series out of the metrics: it has ended. */
+  forgetMetrics(): void {
+    this.telemetry.remove();
+    for (const statistics of this.#statistics.values()) statistics.remove();
   }
 
   /** The partition counts of all topics; `refresh` asks the cluster. */

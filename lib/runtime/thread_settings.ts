@@ -35,6 +35,9 @@ export interface ThreadIdentity {
   readonly stable: boolean;
 }
 
+/** How often the clients tell their statistics (ms). */
+const STATISTICS_MS = 10_000;
+
 /** Settings of a thread and its clients. Kafka Streams: `StreamsConfig.getMainConsumerConfigs` and its siblings. */
 export function threadSettings(config: StreamsConfig, identity: ThreadIdentity): ThreadSettings {
   const { exactlyOnce } = config;
@@ -54,6 +57,7 @@ export function threadSettings(config: StreamsConfig, identity: ThreadIdentity):
       : config.statestoreUncommittedMaxBytes / config.numStreamThreads,
     offsetReset: offsetReset(consumer["auto.offset.reset"]),
     consumerConfig: {
+      "statistics.interval.ms": STATISTICS_MS,
       ...prefetch(consumer),
       ...consumer,
       ...instanceId(config, identity),
@@ -68,6 +72,7 @@ export function threadSettings(config: StreamsConfig, identity: ThreadIdentity):
       "client.id": `${identity.name}-global-consumer`,
     },
     producerConfig: {
+      "statistics.interval.ms": STATISTICS_MS,
       ...config.clientConfig("producer"),
       ...(exactlyOnce ? { "transactional.id": transactionalId(config, identity) } : {}),
       "client.id": `${identity.name}-producer`,

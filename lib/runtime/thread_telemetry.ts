@@ -1,9 +1,10 @@
+import type { TaskId } from "../record/task_id.ts";
 import type { Clock } from "../record/time.ts";
 import type { DropReason, StateStore, StoreMeter } from "../state/store.ts";
 import { LagMetrics } from "../telemetry/lag_metrics.ts";
 import type { MetricsRegistry } from "../telemetry/metrics.ts";
 import { StoreMetrics } from "../telemetry/store_metrics.ts";
-import { TaskMetrics } from "../telemetry/task_metrics.ts";
+import { TaskMetrics, TopicMetrics } from "../telemetry/task_metrics.ts";
 import { ThreadMetrics } from "../telemetry/thread_metrics.ts";
 import type { InputFeed } from "./input_feed.ts";
 import type { RestoreProgress } from "./store_restorer.ts";
@@ -20,6 +21,7 @@ export interface TelemetryIdentity {
 interface TaskHolders {
   readonly metrics: TaskMetrics;
   readonly stores: Map<string, StoreMetrics>;
+  readonly topics: Map<string, TopicMetrics>;
 }
 
 /**
@@ -31,10 +33,18 @@ export class ThreadTelemetry {
   readonly #registry: MetricsRegistry;
   readonly #identity: TelemetryIdentity;
   readonly #clock: Clock;
+  readonly #taskBytes: (id: TaskId) => number;
   readonly #lags: LagMetrics;
   readonly #tasks = new Map<string, TaskHolders>();
 
-  constructor(registry: MetricsRegistry, identity: TelemetryIdentity, clock: Clock) {
+  /** @param taskBytes what a task takes on disk */
+  constructor(
+    registry: MetricsRegistry,
+    identity: TelemetryIdentity,
+    clock: Clock,
+    taskBytes: (id: TaskId) => number,
+  ) {
+    this.#taskBytes = taskBytes;
     this.#registry = registry;
     this.#identity = identity;
     this.#clock = clock;
@@ -61,10 +71,29 @@ export class ThreadTelemetry {
       holders = {
         metrics: new TaskMetrics(this.#registry, identity, this.thread),
         stores: new Map(),
+        topics: new Map(),
       };
       this.#tasks.set(taskId, holders);
     }
     return holders;
+  }
+
+  /** The counters of a topic that a node of a task reads or writes. */
+  topicCounts(
+    taskId: string,
+    nodeName: string,
+    topic: string,
+    role: "source" | "sink",
+  ): TopicMetrics {
+    const { topics } = this.#holders(taskId);
+    const key = `${role} ${nodeName} ${topic}`;
+    let counts = topics.get(key);
+    if (counts === undefined) {
+      const identity = { threadId: this.#identity.threadName, taskId };
+      counts = new TopicMetrics(this.#registry, identity, { nodeName, topic, role });
+      topics.set(key, counts);
+    }
+    return counts;
   }
 
   taskCreated(task: StreamTask): void {
@@ -76,8 +105,7 @@ export class ThreadTelemetry {
     this.thread.tasksClosed++;
     const holders = this.#tasks.get(task.taskId);
     this.#tasks.delete(task.taskId);
-    holders?.metrics.remove();
-    for (const store of holders?.stores.values() ?? []) store.remove();
+    if (holders !== undefined) removeAll(holders);
     for (const { topic, partition } of task.inputPartitions) this.#lags.forget(topic, partition);
   }
 
@@ -92,6 +120,8 @@ export class ThreadTelemetry {
   /** Counts a round of a task: that many records in that time. */
   taskProcessed(task: StreamTask, elapsedMs: number, nowMs: number, count: number): void {
     this.#tasks.get(task.taskId)?.metrics.recordProcessed(elapsedMs, nowMs, count);
+    // The last record stands for those of its round.
+    this.thread.endToEnd.observe(Math.max(0, nowMs - task.record.timestamp) / 1_000, count);
   }
 
   /** Carries over what tasks and stores have counted. */
@@ -110,6 +140,7 @@ export class ThreadTelemetry {
       metrics.restoreRemaining = 0;
       for (const [name, store] of stores) {
         store.entries = () => entriesOf(task.stores.get(name));
+        store.sizeBytes = () => this.#sizeOf(task, task.stores.get(name));
         store.restoreRemaining = undefined;
       }
       this.#refreshLags(task, feed, committed);
@@ -154,21 +185,31 @@ export class ThreadTelemetry {
         taskId: task.taskId,
         type: store.persistent ? "lmdb" : "in-memory",
         entries: entriesOf(store),
-        sizeBytes: undefined,
+        sizeBytes: this.#sizeOf(task, store),
       }))
     );
   }
 
+  /** The stores of a task share its files: each counts for an equal part. */
+  #sizeOf(task: StreamTask, store: StateStore | undefined): number | undefined {
+    if (store === undefined || !store.persistent) return undefined;
+    const sharing = [...task.stores.values()].filter((s) => s.persistent).length;
+    return Math.round(this.#taskBytes(task.id) / sharing);
+  }
+
   /** The thread has ended: its series go. */
   remove(): void {
-    for (const { metrics, stores } of this.#tasks.values()) {
-      metrics.remove();
-      for (const store of stores.values()) store.remove();
-    }
+    for (const holders of this.#tasks.values()) removeAll(holders);
     this.#tasks.clear();
     this.#lags.remove();
     this.thread.remove();
   }
+}
+
+function removeAll({ metrics, stores, topics }: TaskHolders): void {
+  metrics.remove();
+  for (const store of stores.values()) store.remove();
+  for (const topic of topics.values()) topic.remove();
 }
 
 function entriesOf(store: StateStore | undefined): number | undefined {

@@ -39,6 +39,7 @@ export function testHome(directory: string, processId: string, stable = false): 
     openTask: (id) => new LmdbEnvironment({ directory: join(directory, id) }),
     taskDirectory: (id) => join(directory, id),
     openGlobal: () => new LmdbEnvironment({ directory: join(directory, "global") }),
+    taskBytes: () => 0,
     removeIdle: () => [],
     wipe: () => removeDir(directory),
     close: () => {},

@@ -409,3 +409,41 @@ test(
     await again.close();
   }),
 );
+
+test(
+  "The metrics of a running application count what it read, wrote, kept and committed",
+  inDir(async (dir) => {
+    const from = await newTopic(subject, "from", 1);
+    const to = await newTopic(subject, "to", 1);
+    const streams = application(subject, counting(from, to), testHome(dir, "a"), {
+      "application.id": unique("metrics"),
+      "statistics.interval.ms": 100,
+    });
+    await streams.start();
+    await writeRecords(
+      subject,
+      from,
+      Array.from({ length: 30 }, (_, i) => ({ key: `k${i % 3}`, value: "v" })),
+    );
+    await readUntil(subject, to, 1, (rows) => rows.length >= 30);
+    await eventually("the lag is 0", () => streams.lag()[0]?.records === 0);
+    const value = (name: string) =>
+      streams.metrics().families.find((f) => f.name === name)?.series
+        .reduce((sum, series) => sum + series.value, 0);
+    assertEquals(value("kafka_stream_thread_process_total"), 30);
+    assertEquals(value("kafka_stream_topic_records_consumed_total"), 30);
+    assertEquals(value("kafka_stream_topic_records_produced_total"), 30);
+    assertEquals(value("kafka_stream_topic_bytes_consumed_total"), 30 * 3);
+    assertEquals(value("kafka_streams_state_store_writes_total"), 30);
+    assertEquals(value("kafka_streams_committed_offset"), 30);
+    assert(value("kafka_stream_thread_commit_total")! >= 1);
+    await eventually(
+      "the clients' statistics come in",
+      () =>
+        value("kafka_producer_record_send_total") !== undefined ||
+        streams.metrics().families.some((f) => f.name.startsWith("kafka_producer")),
+    );
+    await streams.close();
+    assertEquals(streams.metrics().families.flatMap((f) => f.series), []);
+  }),
+);
