@@ -129,6 +129,8 @@ export class KafkaBroker implements BrokerAccess {
 
   /** Ends the broker as a crash would; `start()` brings it back with its data. */
   async kill(): Promise<void> {
+    // The guard goes first: it would take the directory along, which a broker that is started again needs.
+    if (this.#process?.pid !== undefined) unguard(this.#process.pid);
     this.#process?.ref();
     this.#process?.kill("SIGKILL");
     await this.#ended;
