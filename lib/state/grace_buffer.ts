@@ -71,6 +71,7 @@ export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
   #changelog: ChangelogWriter | undefined = undefined;
   #context!: StoreContext;
   #isOpen = false;
+  #isLoaded = false;
 
   constructor(options: GraceBufferOptions<K, V>) {
     this.#options = options;
@@ -86,8 +87,17 @@ export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
     this.#values = new PlainCodec(valueSerde, topic);
     this.#rows = context.environment.open(this.name, { volatile: !this.persistent });
     this.#changelog = logging ? context.changelog(this.name) : undefined;
-    for (const [key, value] of this.#rows.range(undefined, undefined)) this.#load(key, value);
     this.#isOpen = true;
+  }
+
+  /**
+   * Reads the rows that are there with the first use, not when the store is opened: until then the state may be emptied or restored, and the
+   * serdes may lack their schemas.
+   */
+  #load(): void {
+    if (this.#isLoaded) return;
+    this.#isLoaded = true;
+    for (const [key, value] of this.#rows.range(undefined, undefined)) this.#take(key, value);
   }
 
   get isOpen(): boolean {
@@ -96,6 +106,7 @@ export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
 
   close(): void {
     this.#isOpen = false;
+    this.#isLoaded = false;
     this.#order.clear();
     this.#unstored.clear();
     this.#uncounted.clear();
@@ -105,6 +116,7 @@ export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
   }
 
   put(_time: number, record: StreamRecord<K, V>): boolean {
+    this.#load();
     const { key, value, timestamp } = record;
     if (this.#observedStreamTime - this.#options.graceMs > timestamp) return false;
     if (timestamp > this.#observedStreamTime) this.#observedStreamTime = timestamp;
@@ -128,6 +140,7 @@ export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
   }
 
   evictWhile(more: () => boolean, emit: (record: StreamRecord<K, V>) => void): void {
+    this.#load();
     const limit = this.#observedStreamTime - this.#options.graceMs;
     if (this.#order.firstTime > limit || !more()) return;
     const { record } = this.#context;
@@ -162,10 +175,12 @@ export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
   }
 
   get recordCount(): number {
+    this.#load();
     return this.#count;
   }
 
   get byteSize(): number {
+    this.#load();
     for (const waiting of this.#uncounted) {
       waiting.size = waiting.keyBytes.length + bufferValueBytes(this.#serialized(waiting));
       this.#countedBytes += waiting.size;
@@ -175,6 +190,7 @@ export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
   }
 
   get minTimestamp(): number {
+    this.#load();
     return this.#order.firstTime;
   }
 
@@ -203,17 +219,16 @@ export class GraceBuffer<K, V> implements TimeOrderedBuffer<K, V> {
   }
 
   restore(rows: RestoreRows, from: number, to: number): void {
-    const restored = [...changelogRows(rows, from, to, this.#values)];
-    this.#rows.bulk(restored);
+    this.#rows.bulk(changelogRows(rows, from, to, this.#values));
     // Rows are not found by their keys otherwise, and restores are rare: the order is built anew.
+    this.#isLoaded = false;
     this.#order.clear();
     this.#uncounted.clear();
     this.#count = 0;
     this.#countedBytes = 0;
-    for (const [key, value] of this.#rows.range(undefined, undefined)) this.#load(key, value);
   }
 
-  #load(keyBytes: Uint8Array, stored: Uint8Array): void {
+  #take(keyBytes: Uint8Array, stored: Uint8Array): void {
     const { value } = decodeBufferValue(stored);
     const time = timeAt(keyBytes, keyBytes.length - 1);
     const waiting: Waiting<K, V> = {

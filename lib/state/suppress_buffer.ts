@@ -90,6 +90,7 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
   #changelog: ChangelogWriter | undefined = undefined;
   #context!: StoreContext;
   #isOpen = false;
+  #isLoaded = false;
 
   constructor(options: SuppressBufferOptions<K, V>) {
     this.#options = options;
@@ -105,8 +106,17 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
     this.#values = new PlainCodec(valueSerde, topic);
     this.#rows = context.environment.open(this.name, { volatile: !this.persistent });
     this.#changelog = logging ? context.changelog(this.name) : undefined;
-    for (const [key, value] of this.#rows.range(undefined, undefined)) this.#load(key, value);
     this.#isOpen = true;
+  }
+
+  /**
+   * Reads the rows that are there with the first use, not when the store is opened: until then the state may be emptied or restored, and the
+   * serdes may lack their schemas.
+   */
+  #load(): void {
+    if (this.#isLoaded) return;
+    this.#isLoaded = true;
+    for (const [key, value] of this.#rows.range(undefined, undefined)) this.#take(key, value);
   }
 
   get isOpen(): boolean {
@@ -115,6 +125,7 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
 
   close(): void {
     this.#isOpen = false;
+    this.#isLoaded = false;
     this.#byKey.clear();
     this.#order.clear();
     this.#dirty.clear();
@@ -123,6 +134,7 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
   }
 
   put(time: number, record: StreamRecord<K, Change<V>>): boolean {
+    this.#load();
     const keyBytes = this.#keys.encode(record.key);
     const id = byteText(keyBytes);
     const context = bufferedContext(this.#context.record);
@@ -146,6 +158,7 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
   }
 
   evictWhile(more: () => boolean, emit: (record: StreamRecord<K, Change<V>>) => void): void {
+    this.#load();
     if (!more()) return;
     const { record } = this.#context;
     const saved = { ...record };
@@ -179,6 +192,7 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
   }
 
   priorValue(key: K): ValueAndTimestamp<V> | null | undefined {
+    this.#load();
     const held = this.#byKey.get(byteText(this.#keys.encode(key)));
     if (held === undefined) return undefined;
     // When downstream got the row is not known; -1 stands for that, as in Kafka Streams.
@@ -186,10 +200,12 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
   }
 
   get recordCount(): number {
+    this.#load();
     return this.#byKey.size;
   }
 
   get byteSize(): number {
+    this.#load();
     for (const held of this.#uncounted) {
       const size = 8 + held.keyBytes.length + bufferValueBytes(this.#serialized(held));
       this.#countedBytes += size - held.size;
@@ -200,6 +216,7 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
   }
 
   get minTimestamp(): number {
+    this.#load();
     return this.#order.firstTime;
   }
 
@@ -235,8 +252,9 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
   restore(rows: RestoreRows, from: number, to: number): void {
     const restored = [...changelogRows(rows, from, to, this.#values)];
     this.#rows.bulk(restored);
+    if (!this.#isLoaded) return;
     for (const [key, value] of restored) {
-      if (value !== null) this.#load(key, value);
+      if (value !== null) this.#take(key, value);
       else {
         const held = this.#byKey.get(byteText(key));
         if (held !== undefined) this.#remove(held);
@@ -245,7 +263,7 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
     }
   }
 
-  #load(keyBytes: Uint8Array, stored: Uint8Array): void {
+  #take(keyBytes: Uint8Array, stored: Uint8Array): void {
     const { value, time } = decodeBufferValue(stored);
     const id = byteText(keyBytes);
     const before = this.#byKey.get(id);

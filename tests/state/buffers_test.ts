@@ -291,3 +291,24 @@ test("decodeBufferValue refuses rows of another form", () => {
     "current value is 60 bytes",
   );
 });
+
+test("buffers do not hold what was wiped after they were opened", () => {
+  const [memory] = testEnvironments();
+  const environment = memory.open();
+  const build = () => {
+    const held = openSuppress(environment).buffer;
+    const waiting = graceBufferBuilder("g", { key: text, value: text, graceMs: 0 }).build();
+    waiting.init(testContext(environment));
+    return { held, waiting };
+  };
+  const before = build();
+  before.held.put(1, change("k", "v"));
+  before.waiting.put(1, new StreamRecord("k", "v", 1));
+  before.held.flush();
+  before.waiting.flush();
+  environment.commit(new Map());
+  const { held, waiting } = build();
+  environment.wipe();
+  assertEquals([held.recordCount, waiting.recordCount], [0, 0]);
+  assertEquals([held.minTimestamp, waiting.minTimestamp], [Infinity, Infinity]);
+});
