@@ -124,7 +124,13 @@ export class KafkaBroker implements BrokerAccess {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
-    throw new Error(`The broker did not start\n${this.log().slice(-6_000)}`);
+    throw new Error(
+      `The broker did not start (its directory ${
+        existsSync(this.dir) ? "is there" : "is gone"
+      }, its process ${this.#process === undefined ? "has ended" : "runs"})\n${
+        this.log().slice(-6_000)
+      }`,
+    );
   }
 
   /** Ends the broker as a crash would; `start()` brings it back with its data. */
