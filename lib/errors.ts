@@ -105,6 +105,12 @@ export class MissingSourceTopicException extends StreamsException {
   }
 }
 
+/** Another instance has ended the whole application (`shutdown-application`); this one ends, too. */
+export class ApplicationShutdownException extends StreamsException {
+  override name = "ApplicationShutdownException";
+  override readonly domain = "external";
+}
+
 /** One fault of a configuration. */
 export interface ConfigIssue {
   /** The configuration key, by Kafka's dotted name. */

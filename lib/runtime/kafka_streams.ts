@@ -19,8 +19,8 @@ import { CLIENT_TRANSITIONS, type ClientState, type ThreadState } from "./states
 import type { RestoreListener } from "./store_restorer.ts";
 import type { StateHome, StatePlace, StreamsHost } from "./streams_host.ts";
 import { taskSettings } from "./task_settings.ts";
-import { ThreadCrew } from "./thread_crew.ts";
-import type { ThreadDescription } from "./thread_handle.ts";
+import { ThreadCrew, type ThreadEnd } from "./thread_crew.ts";
+import type { ShutdownWay, ThreadDescription } from "./thread_handle.ts";
 import type { LagReport, RestoreReport, StoreReport, ThreadReport } from "./thread_report.ts";
 import { metricsRegistry, threadSettings } from "./thread_settings.ts";
 import { buildTopology, isModuleAddress, type TopologySource } from "./topology_source.ts";
@@ -28,6 +28,7 @@ import {
   askUncaught,
   type UncaughtExceptionHandler,
   uncaughtExceptionHandler,
+  type UncaughtExceptionResponse,
 } from "./uncaught_exception.ts";
 
 /** How an application ends. Kafka Streams: `CloseOptions`. */
@@ -236,7 +237,8 @@ export class KafkaStreams {
       restoreListener: this.#restoreListener,
       globalStores: () => this.#global?.stores ?? new Map(),
       onState: (name, next, previous) => this.#threadChanged(name, next, previous),
-      onEnded: (name, failure) => this.#threadEnded(name, failure),
+      onFailure: (name, failure) => this.#judge(name, failure),
+      onEnded: (end) => this.#threadEnded(end),
     });
     this.#crew.setPaused(this.#paused);
   }
@@ -284,15 +286,23 @@ export class KafkaStreams {
     if (this.#crew?.isRunning) this.#states.tryGo("RUNNING");
   }
 
-  #threadEnded(name: string, failure: Error | undefined): void {
-    if (failure === undefined || this.#isEnding()) return;
+  /** What follows from a thread's failure. A thread that fails while the application ends is not asked about. */
+  #judge(name: string, failure: Error): UncaughtExceptionResponse {
+    if (this.#isEnding()) return "shutdown-client";
+    // The application is told to end by another instance: it is told on to those that are left.
+    if (failure.name === "ApplicationShutdownException") return "shutdown-application";
     const { response, fault } = askUncaught(this.#onUncaught, failure);
     if (fault !== undefined) {
       this.#host.log.error("The uncaught exception handler failed", { err: fault });
     }
     this.#host.log.error(`Thread ${name} has failed: ${response}`, { err: failure });
+    return response;
+  }
+
+  #threadEnded({ failure, response }: ThreadEnd): void {
+    if (failure === undefined || this.#isEnding()) return;
     if (response === "replace-thread") this.#crew!.start();
-    else this.#closeToError(failure);
+    else this.#closeToError(failure, response === "shutdown-application");
   }
 
   #isEnding(): boolean {
@@ -319,7 +329,10 @@ export class KafkaStreams {
     const last = threads.at(-1);
     if (this.#isEnding() || threads.length < 2 || last === undefined) return undefined;
     const { clock } = this.#host;
-    last.shutdown(clock.now() + this.config.shutdownTimeoutMs, { leaveGroup: true });
+    last.shutdown(clock.now() + this.config.shutdownTimeoutMs, {
+      leaveGroup: true,
+      tellGroup: false,
+    });
     return last.name;
   }
 
@@ -404,22 +417,30 @@ export class KafkaStreams {
     else if (!this.#states.tryGo("PENDING_SHUTDOWN") && this.#closing === undefined) {
       return Promise.resolve(true);
     }
-    return this.#closing ??= this.#close(options, "NOT_RUNNING");
+    const { timeoutMs = this.config.shutdownTimeoutMs, leaveGroup = false } = options;
+    return this.#closing ??= this.#close(
+      { timeoutMs, leaveGroup, tellGroup: false },
+      "NOT_RUNNING",
+    );
   }
 
   /** Does not wait: the end of the thread that failed is part of what would be waited for. */
-  #closeToError(error: Error): void {
+  #closeToError(error: Error, tellGroup = false): void {
     this.#failure ??= error;
-    if (this.#states.tryGo("PENDING_ERROR")) this.#closing ??= this.#close({}, "ERROR");
+    if (!this.#states.tryGo("PENDING_ERROR")) return;
+    this.#closing ??= this.#close(
+      { timeoutMs: this.config.shutdownTimeoutMs, leaveGroup: tellGroup, tellGroup },
+      "ERROR",
+    );
   }
 
   async #close(
-    { timeoutMs = this.config.shutdownTimeoutMs, leaveGroup = false }: CloseOptions,
+    { timeoutMs, ...way }: ShutdownWay & { readonly timeoutMs: number },
     last: "NOT_RUNNING" | "ERROR",
   ): Promise<boolean> {
     const deadline = this.#host.clock.now() + timeoutMs;
     this.#stopCleaning();
-    this.#crew?.shutdown(deadline, { leaveGroup });
+    this.#crew?.shutdown(deadline, way);
     const ended = this.#closeAll().then(() => true);
     const inTime = await orAfter(timeoutMs, ended);
     if (!inTime) this.#host.log.warn(`Not everything was closed within ${timeoutMs} ms`);

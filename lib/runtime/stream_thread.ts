@@ -16,11 +16,13 @@ import { queryTasks, type StateQueryRequest } from "./state_queries.ts";
 import { StateMachine } from "./state_machine.ts";
 import { THREAD_TRANSITIONS, type ThreadState } from "./states.ts";
 import type { StreamTask } from "./task.ts";
-import type { ThreadDescription, ThreadHandle } from "./thread_handle.ts";
+import { signalShutdown } from "./shutdown_signal.ts";
+import type { ShutdownWay, ThreadDescription, ThreadHandle } from "./thread_handle.ts";
 import { type StreamThreadOptions, ThreadParts } from "./thread_parts.ts";
 import type { ThreadReport } from "./thread_report.ts";
 import type { ThreadSettings } from "./thread_settings.ts";
 
+const STAY: ShutdownWay = { leaveGroup: false, tellGroup: false };
 /** How often the event loop is let breathe while there is work (ms). */
 const BREATH_MS = 10;
 /**
@@ -43,7 +45,7 @@ export class StreamThread implements ThreadHandle {
   readonly #clock: Clock;
   readonly #states: StateMachine<ThreadState>;
   #parts: ThreadParts | undefined;
-  #stop: { readonly deadline: number; readonly leaveGroup: boolean } | undefined;
+  #stop: { readonly deadline: number; readonly way: ShutdownWay } | undefined;
   #paused = false;
   #lastCommit = 0;
   #lastBreath = 0;
@@ -121,8 +123,8 @@ export class StreamThread implements ThreadHandle {
   }
 
   /** Asks the thread to end by `deadlineMs` (epoch ms): it commits, closes its tasks and leaves. */
-  shutdown(deadlineMs: number, { leaveGroup }: { readonly leaveGroup: boolean }): void {
-    this.#stop ??= { deadline: deadlineMs, leaveGroup };
+  shutdown(deadlineMs: number, way: ShutdownWay): void {
+    this.#stop ??= { deadline: deadlineMs, way };
     this.#states.tryGo("PENDING_SHUTDOWN");
   }
 
@@ -144,6 +146,9 @@ export class StreamThread implements ThreadHandle {
       if (this.#stop === undefined || !(error instanceof StreamsException)) {
         failure = asStreamsException(error);
         this.#log.error(`Thread ${this.name} ends as of an error`, { err: error });
+        const response = await this.#options.onFailure(failure);
+        const tellGroup = response === "shutdown-application";
+        this.#stop ??= { deadline: this.#clock.now(), way: { leaveGroup: tellGroup, tellGroup } };
       }
     }
     this.#states.tryGo("PENDING_SHUTDOWN");
@@ -333,7 +338,7 @@ export class StreamThread implements ThreadHandle {
       () => tasks.closeAllDirty(),
       () => output.abort(),
       // A static member stays in the group when it closes, unless it says that it goes for good.
-      () => this.#stop?.leaveGroup ? consumer.unsubscribe() : undefined,
+      () => this.#leave(parts),
       () => consumer.close(),
       () => restoreConsumer.close(),
       () => output.producer.producer.close(),
@@ -347,6 +352,15 @@ export class StreamThread implements ThreadHandle {
       }
     }
     parts.forgetMetrics();
+  }
+
+  async #leave({ consumer, tasks }: ThreadParts): Promise<void> {
+    const { leaveGroup, tellGroup } = this.#stop?.way ?? STAY;
+    if (tellGroup) {
+      const { requestTimeoutMs } = this.#settings;
+      await signalShutdown(consumer, tasks.owned, this.#clock.now(), requestTimeoutMs);
+    }
+    if (leaveGroup) consumer.unsubscribe();
   }
 
   async #closeTasks({ output, tasks, registry }: ThreadParts): Promise<void> {

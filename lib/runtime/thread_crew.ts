@@ -11,10 +11,11 @@ import type { RestoreListener } from "./store_restorer.ts";
 import { StreamThread } from "./stream_thread.ts";
 import type { StateHome, StatePlace, StreamsHost } from "./streams_host.ts";
 import { taskSettings } from "./task_settings.ts";
-import type { ThreadHandle } from "./thread_handle.ts";
+import type { ShutdownWay, ThreadHandle } from "./thread_handle.ts";
 import type { ThreadReport } from "./thread_report.ts";
 import { type ThreadIdentity, threadSettings } from "./thread_settings.ts";
 import { isModuleAddress, type TopologySource } from "./topology_source.ts";
+import type { UncaughtExceptionResponse } from "./uncaught_exception.ts";
 import { WorkerThread } from "./worker_thread.ts";
 
 /** What threads are made of. */
@@ -31,8 +32,17 @@ export interface CrewOptions {
   readonly globalStores: () => ReadonlyMap<string, StateStore>;
   /** Told of each change of a thread's state. */
   readonly onState: (name: string, next: ThreadState, previous: ThreadState) => void;
-  /** Told when a thread is gone, with its failure if it had one. */
-  readonly onEnded: (name: string, failure: Error | undefined) => void;
+  /** Asked what follows from a thread's failure, before it leaves its group. */
+  readonly onFailure: (name: string, failure: Error) => UncaughtExceptionResponse;
+  /** Told when a thread is gone, with its failure and what was said to it, if it had one. */
+  readonly onEnded: (end: ThreadEnd) => void;
+}
+
+/** How a thread has ended. */
+export interface ThreadEnd {
+  readonly name: string;
+  readonly failure: Error | undefined;
+  readonly response: UncaughtExceptionResponse | undefined;
 }
 
 /** The threads of an application, in this isolate or in Workers. */
@@ -40,6 +50,7 @@ export class ThreadCrew {
   readonly #options: CrewOptions;
   readonly #threads = new Map<string, ThreadHandle>();
   readonly #running = new Set<Promise<void>>();
+  readonly #verdicts = new Map<string, UncaughtExceptionResponse>();
   #paused = false;
 
   constructor(options: CrewOptions) {
@@ -53,7 +64,10 @@ export class ThreadCrew {
     thread.setPaused(this.#paused);
     const run = thread.run().then((failure) => {
       this.#threads.delete(thread.name);
-      this.#options.onEnded(thread.name, failure);
+      const response = this.#verdicts.get(thread.name) ??
+        (failure && this.#options.onFailure(thread.name, failure));
+      this.#verdicts.delete(thread.name);
+      this.#options.onEnded({ name: thread.name, failure, response });
     }).finally(() => this.#running.delete(run));
     this.#running.add(run);
     return thread.name;
@@ -91,6 +105,7 @@ export class ThreadCrew {
       log,
       restoreListener,
       onState: (next, previous) => this.#options.onState(identity.name, next, previous),
+      onFailure: (failure) => this.#judge(identity.name, failure),
       surroundings: {
         settings: taskSettings(config.values),
         states: home,
@@ -126,7 +141,14 @@ export class ThreadCrew {
       start: () => host.startWorker(identity.name),
       restoreListener,
       onState: (next, previous) => this.#options.onState(identity.name, next, previous),
+      onFailure: (failure) => this.#judge(identity.name, failure),
     });
+  }
+
+  async #judge(name: string, failure: Error): Promise<UncaughtExceptionResponse> {
+    const response = this.#options.onFailure(name, failure);
+    this.#verdicts.set(name, response);
+    return response;
   }
 
   /** The threads as they are now. */
@@ -156,8 +178,8 @@ export class ThreadCrew {
   }
 
   /** Asks all threads to end. */
-  shutdown(deadlineMs: number, how: { readonly leaveGroup: boolean }): void {
-    for (const thread of this.#threads.values()) thread.shutdown(deadlineMs, how);
+  shutdown(deadlineMs: number, way: ShutdownWay): void {
+    for (const thread of this.#threads.values()) thread.shutdown(deadlineMs, way);
   }
 
   /** Resolves when no thread runs any more. */

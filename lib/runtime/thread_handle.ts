@@ -23,6 +23,14 @@ export interface ThreadDescription {
   readonly tasks: readonly TaskDescription[];
 }
 
+/** How a thread ends. */
+export interface ShutdownWay {
+  /** Whether a static member gives its place in the group up. */
+  readonly leaveGroup: boolean;
+  /** Whether the other instances are told to end, too. */
+  readonly tellGroup: boolean;
+}
+
 /** A thread of an application, in this isolate or in a Worker. */
 export interface ThreadHandle {
   readonly name: string;
@@ -30,7 +38,7 @@ export interface ThreadHandle {
   /** Runs until `shutdown` or a failure; resolves with the failure, if there was one, when everything is closed. */
   run(): Promise<Error | undefined>;
   /** Asks it to end by `deadlineMs` (epoch ms). */
-  shutdown(deadlineMs: number, how: { readonly leaveGroup: boolean }): void;
+  shutdown(deadlineMs: number, how: ShutdownWay): void;
   setPaused(paused: boolean): void;
   describe(): ThreadDescription;
   /** Asks the stores of its tasks: an answer for each partition that is here. */

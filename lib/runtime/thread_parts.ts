@@ -28,6 +28,7 @@ import { ProcessingRound } from "./thread_loop.ts";
 import { ThreadOutput } from "./thread_output.ts";
 import type { ThreadSettings } from "./thread_settings.ts";
 import { ThreadTasks } from "./thread_tasks.ts";
+import type { UncaughtExceptionResponse } from "./uncaught_exception.ts";
 import { ThreadTelemetry } from "./thread_telemetry.ts";
 
 /** What a thread is made of. */
@@ -43,6 +44,8 @@ export interface StreamThreadOptions {
   readonly log: RuntimeLog;
   readonly restoreListener: RestoreListener;
   readonly onState: (next: ThreadState, previous: ThreadState) => void;
+  /** Asked what follows from a failure, before the thread leaves its group. */
+  readonly onFailure: (failure: Error) => Promise<UncaughtExceptionResponse>;
 }
 
 /** What the loop decides about commits. */
@@ -200,7 +203,7 @@ export class ThreadParts {
         telemetry.taskClosed(task);
         output.collector.forgetTask(task.taskId);
       },
-    });
+    }, surroundings.clock.now());
   }
 
   /** Takes the thread's series out of the metrics: it has ended. */

@@ -1,10 +1,11 @@
-import { KafkaError } from "../errors.ts";
+import { ApplicationShutdownException, KafkaError } from "../errors.ts";
 import type { Consumer, PartitionOffset, Rebalance, TopicPartition } from "../kafka/client.ts";
 import type { TopologyPlan } from "../topology/compile.ts";
 import type { InputFeed } from "./input_feed.ts";
 import { mergeProcessorMetadata } from "./offset_metadata.ts";
 import type { TopicCounts } from "./partition_counts.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
+import { isSignalled, withoutSignal } from "./shutdown_signal.ts";
 import type { StartOffset } from "./start_offsets.ts";
 import type { StoreRestorer } from "./store_restorer.ts";
 import type { StreamTask } from "./task.ts";
@@ -40,13 +41,16 @@ export interface ThreadTasksTools {
  */
 export class ThreadTasks {
   readonly #tools: ThreadTasksTools;
+  readonly #sinceMs: number;
   #owned: readonly TopicPartition[] = [];
   /** The rebalance that still waits for its answer. */
   #asked: Rebalance | undefined;
   readonly #starts = new Map<string, StartOffset>();
 
-  constructor(tools: ThreadTasksTools) {
+  /** @param sinceMs when the thread began: what it was told to do before does not count */
+  constructor(tools: ThreadTasksTools, sinceMs: number) {
     this.#tools = tools;
+    this.#sinceMs = sinceMs;
   }
 
   /** The partitions that the group has given to this thread. */
@@ -120,10 +124,16 @@ export class ThreadTasks {
     const { log } = this.#tools;
     log.info("Partitions assigned", { partitions: rebalance.partitions.map(partitionKey) });
     const starts = await this.#tools.startOffsets(rebalance.partitions);
+    const asked = isSignalled(starts, this.#sinceMs);
     this.#owned = rebalance.incremental
       ? [...without(this.#owned, rebalance.partitions), ...rebalance.partitions]
       : rebalance.partitions;
     for (const start of starts) this.#starts.set(partitionKey(start), start);
+    if (asked) {
+      throw new ApplicationShutdownException(
+        "Another instance has asked the whole application to shut down",
+      );
+    }
     const wanted = await this.#wanted();
     await this.#closeUnwanted(wanted, starts);
     this.#complete(rebalance, starts.map(startAt));
@@ -231,7 +241,7 @@ export class ThreadTasks {
           partition,
           partitionTime: metadata.partitionTime,
         })),
-        mergeProcessorMetadata(starts.map((s) => s.metadata)),
+        withoutSignal(mergeProcessorMetadata(starts.map((s) => s.metadata))),
       );
       for (const start of starts) {
         if (start.committed !== undefined) {

@@ -14,6 +14,7 @@ import { StreamThread } from "./stream_thread.ts";
 import type { StateHome, StreamsHost } from "./streams_host.ts";
 import { taskSettings } from "./task_settings.ts";
 import type { Changelog } from "./task_stores.ts";
+import type { UncaughtExceptionResponse } from "./uncaught_exception.ts";
 import { metricsRegistry, threadSettings } from "./thread_settings.ts";
 import { buildTopology } from "./topology_source.ts";
 import {
@@ -63,7 +64,7 @@ export function serveThread(
 }
 
 function apply(thread: StreamThread, command: WorkerCommand): void {
-  if (command.kind === "shutdown") thread.shutdown(command.deadlineMs, command);
+  if (command.kind === "shutdown") thread.shutdown(command.deadlineMs, command.way);
   else if (command.kind === "pause") thread.setPaused(command.paused);
 }
 
@@ -120,7 +121,8 @@ async function run(
   let globalFailure: Error | undefined;
   void global?.run().then((failure) => {
     globalFailure = failure;
-    if (failure !== undefined) thread.shutdown(host.clock.now(), { leaveGroup: false });
+    if (failure === undefined) return;
+    thread.shutdown(host.clock.now(), { leaveGroup: false, tellGroup: false });
   });
   const failure = await thread.run();
   stopReports();
@@ -176,6 +178,7 @@ function makeThread(
     log: host.log,
     restoreListener: order.tellRestores ? restoreTeller(line) : {},
     onState: (next, previous) => line.post({ kind: "state", next, previous }),
+    onFailure: (failure) => askVerdict(line, failure),
     surroundings: {
       settings: taskSettings(config.values),
       states: home,
@@ -185,6 +188,16 @@ function makeThread(
       onDropped: (reason, task, detail) =>
         host.log.debug(detail ?? `Skipping record: ${reason}`, { task_id: task.taskId }),
     },
+  });
+}
+
+/** Asks the main isolate, which has the handler. */
+function askVerdict(line: WorkerLine, failure: Error): Promise<UncaughtExceptionResponse> {
+  return new Promise((resolve) => {
+    line.onCommand((command) => {
+      if (command.kind === "verdict") resolve(command.response);
+    });
+    line.post({ kind: "failed", failure: errorData(failure) });
   });
 }
 

@@ -8,6 +8,8 @@ import type { QueryResult } from "../state/query.ts";
 import type { StateQueryRequest } from "./state_queries.ts";
 import type { ThreadState } from "./states.ts";
 import type { StatePlace } from "./streams_host.ts";
+import type { ShutdownWay } from "./thread_handle.ts";
+import type { UncaughtExceptionResponse } from "./uncaught_exception.ts";
 import type { Changelog } from "./task_stores.ts";
 import type { ThreadReport } from "./thread_report.ts";
 import type { ThreadIdentity } from "./thread_settings.ts";
@@ -27,7 +29,9 @@ export interface WorkerOrder {
 /** To a Worker. */
 export type WorkerCommand =
   | { readonly kind: "start"; readonly order: WorkerOrder }
-  | { readonly kind: "shutdown"; readonly deadlineMs: number; readonly leaveGroup: boolean }
+  | { readonly kind: "shutdown"; readonly deadlineMs: number; readonly way: ShutdownWay }
+  /** The answer to `failed`. */
+  | { readonly kind: "verdict"; readonly response: UncaughtExceptionResponse }
   | { readonly kind: "pause"; readonly paused: boolean }
   | {
     readonly kind: "query";
@@ -51,6 +55,8 @@ export type WorkerEvent =
     readonly id: number;
     readonly results: readonly (readonly [partition: number, result: QueryResult<unknown>])[];
   }
+  /** The thread has failed and asks what follows, before it leaves its group. */
+  | { readonly kind: "failed"; readonly failure: ErrorData }
   | { readonly kind: "ended"; readonly failure: ErrorData | undefined };
 
 /** An error as it crosses. */

@@ -3,9 +3,11 @@ import type { QueryResult } from "../state/query.ts";
 import { type StateQueryRequest, unpackAnswer } from "./state_queries.ts";
 import type { ThreadState } from "./states.ts";
 import type { RestoreListener } from "./store_restorer.ts";
-import type { ThreadDescription, ThreadHandle } from "./thread_handle.ts";
+import type { ShutdownWay, ThreadDescription, ThreadHandle } from "./thread_handle.ts";
 import type { ThreadReport } from "./thread_report.ts";
+import type { UncaughtExceptionResponse } from "./uncaught_exception.ts";
 import {
+  type ErrorData,
   reviveError,
   type WorkerCommand,
   type WorkerEvent,
@@ -28,6 +30,8 @@ export interface WorkerThreadOptions {
   readonly start: () => WorkerPort;
   readonly restoreListener: RestoreListener;
   readonly onState: (next: ThreadState, previous: ThreadState) => void;
+  /** Asked what follows from a failure, before the thread leaves its group. */
+  readonly onFailure: (failure: Error) => Promise<UncaughtExceptionResponse>;
 }
 
 /**
@@ -56,19 +60,22 @@ export class WorkerThread implements ThreadHandle {
   async run(): Promise<Error | undefined> {
     const port = this.#options.start();
     this.#port = port;
+    let isOver = false;
     const ended = new Promise<Error | undefined>((resolve) => {
       port.onEvent((event) => {
         if (event.kind !== "ended") return this.#take(event);
+        isOver = true;
         resolve(event.failure === undefined ? undefined : reviveError(event.failure));
       });
-      port.onGone((reason) =>
-        resolve(
-          new StreamsException(
-            `Cannot go on with thread ${this.name} as its Worker has ended without a word`,
-            { cause: reason },
-          ),
-        )
-      );
+      port.onGone((reason) => {
+        const failure = new StreamsException(
+          `Cannot go on with thread ${this.name} as its Worker has ended without a word`,
+          { cause: reason },
+        );
+        if (this.#state !== "DEAD") {
+          void this.#options.onFailure(failure).then(() => resolve(failure));
+        }
+      });
     });
     port.post({ kind: "start", order: this.#options.order });
     for (const command of this.#waiting.splice(0)) port.post(command);
@@ -83,7 +90,13 @@ export class WorkerThread implements ThreadHandle {
     if (event.kind === "state") this.#change(event.next, event.previous);
     else if (event.kind === "report") this.#report = event.report;
     else if (event.kind === "answer") this.#answered(event);
+    else if (event.kind === "failed") void this.#judge(event.failure);
     else this.#tellRestore(event);
+  }
+
+  async #judge(failure: ErrorData): Promise<void> {
+    const response = await this.#options.onFailure(reviveError(failure));
+    this.#send({ kind: "verdict", response });
   }
 
   #change(next: ThreadState, previous: ThreadState): void {
@@ -99,8 +112,8 @@ export class WorkerThread implements ThreadHandle {
     else listener.onRestoreSuspended?.(changelog, first);
   }
 
-  shutdown(deadlineMs: number, { leaveGroup }: { readonly leaveGroup: boolean }): void {
-    this.#send({ kind: "shutdown", deadlineMs, leaveGroup });
+  shutdown(deadlineMs: number, way: ShutdownWay): void {
+    this.#send({ kind: "shutdown", deadlineMs, way });
   }
   setPaused(paused: boolean): void {
     this.#send({ kind: "pause", paused });

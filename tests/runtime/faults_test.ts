@@ -265,3 +265,50 @@ test("KafkaStreams commits early when memory holds too many writes", () =>
       await streams.close();
     })
   ));
+
+for (const protocol of ["classic", "consumer"]) {
+  test(`KafkaStreams ends all instances of an application when the handler says so (${protocol})`, () =>
+    log.printOnFailure(() =>
+      withTempDir(async (dir) => {
+        const from = await newTopic(subject, "from", 4);
+        const to = await newTopic(subject, "to", 4);
+        const id = unique("all");
+        const grouping = protocol === "classic" ? {} : {
+          "group.protocol": "consumer",
+          "session.timeout.ms": undefined,
+          "heartbeat.interval.ms": undefined,
+        };
+        const start = async (name: string) => {
+          const topology = passThrough(from, to).addProcessor("fails", () => ({
+            process({ value }: { readonly value: string }) {
+              if (value === "fail") throw new RangeError("asked to fail");
+            },
+          }), "source");
+          const streams = application(subject, topology, testHome(`${dir}/${name}`, name), {
+            "application.id": id,
+            ...grouping,
+          });
+          streams.setUncaughtExceptionHandler(() => "shutdown-application");
+          await streams.start();
+          return streams;
+        };
+        const all = [await start("a"), await start("b"), await start("c")];
+        await eventually(
+          "all have tasks",
+          () => all.every((s) => s.threads()[0]?.tasks.length > 0 && s.state === "RUNNING"),
+        );
+        for (let partition = 0; partition < 4; partition++) {
+          await writeRecords(subject, from, [{ key: "k", value: "well", partition }]);
+        }
+        await readUntil(subject, to, 4, (rows) => rows.length >= 4);
+        await writeRecords(subject, from, [{ key: "k", value: "fail", partition: 0 }]);
+        for (const streams of all) await reaches(streams, "ERROR");
+        const names = all.map((streams) => streams.failure!.name);
+        assertEquals(names.filter((name) => name === "ApplicationShutdownException").length, 2);
+        // The next run is another one: it begins where the last was committed, and fails of its own.
+        const again = await start("a");
+        await reaches(again, "ERROR");
+        assertEquals(again.failure!.name, "StreamsException");
+      })
+    ));
+}
