@@ -1,4 +1,5 @@
 import {
+  isRetriable,
   type KafkaError,
   MissingSourceTopicException,
   StreamsException,
@@ -52,6 +53,10 @@ export class StreamThread implements ThreadHandle {
   #lastPoll = 0;
   /** When the loop began its last round (epoch ms). */
   #lastBeat: number | undefined;
+  /** When the next chores are due (epoch ms), all and each kind. */
+  #nextChores = 0;
+  #nextSummary = 0;
+  #nextPatterns = 0;
   /** No commit before this instant (epoch ms). */
   #quietUntil = 0;
 
@@ -196,6 +201,7 @@ export class StreamThread implements ThreadHandle {
   async #runOnce(parts: ThreadParts): Promise<void> {
     const { consumer, restorer, tasks, round, output } = parts;
     const polled = this.#poll(parts);
+    if (this.#lastBeat! >= this.#nextChores) await this.#doChores(parts);
     await this.#answerRebalance();
     await this.#checkConsumer(consumer);
     const restored = restorer.isActive && restorer.poll();
@@ -218,6 +224,45 @@ export class StreamThread implements ThreadHandle {
     thread.poll.record(this.#clock.monotonic() - began, now);
     thread.pollRecords.record(polled, now);
     return polled;
+  }
+
+  /** What is looked after now and then: topics that a pattern matches since, and a line of the log. */
+  async #doChores(parts: ThreadParts): Promise<void> {
+    const now = this.#clock.now();
+    const { summaryMs, patternRefreshMs } = this.#settings;
+    if (now >= this.#nextSummary) {
+      if (this.#nextSummary > 0) this.#logSummary(parts);
+      this.#nextSummary = summaryMs < 0 ? Number.POSITIVE_INFINITY : now + summaryMs;
+    }
+    const hasPatterns = this.#options.plan.subtopologies.some((s) => s.sourcePatterns.length > 0);
+    if (hasPatterns && now >= this.#nextPatterns) {
+      if (this.#nextPatterns > 0) await this.#refreshPatterns(parts);
+      this.#nextPatterns = now + patternRefreshMs;
+    } else if (!hasPatterns) this.#nextPatterns = Number.POSITIVE_INFINITY;
+    this.#nextChores = Math.min(this.#nextSummary, this.#nextPatterns);
+  }
+
+  #logSummary({ telemetry: { thread } }: ThreadParts): void {
+    const { process, punctuate, poll, commit } = thread;
+    this.#log.info(
+      `Processed ${process.total} total records, ran ${punctuate.total} punctuators, polled ${poll.total} times and committed ${commit.total} times since the start`,
+      { thread_id: this.name },
+    );
+  }
+
+  async #refreshPatterns(parts: ThreadParts): Promise<void> {
+    const before = this.#subscription(parts);
+    try {
+      await parts.countTopics(true);
+    } catch (error) {
+      if (!isRetriable(error)) throw error;
+      this.#log.warn("Could not list topics for patterns; trying again later", { err: error });
+      return;
+    }
+    const now = this.#subscription(parts);
+    if (now.join() === before.join()) return;
+    this.#log.info("Other topics match the patterns now", { topics: now });
+    parts.consumer.subscribe(now);
   }
 
   #runIfReady(): void {

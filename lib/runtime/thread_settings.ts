@@ -21,6 +21,10 @@ export interface ThreadSettings extends InputFeedSettings, StreamsProducerSettin
   /** `statestore.uncommitted.max.bytes`: reaching it commits early. */
   readonly uncommittedMaxBytes: number;
   readonly offsetReset: AutoOffsetReset;
+  /** `log.summary.interval.ms`; negative: none. */
+  readonly summaryMs: number;
+  /** `metadata.max.age.ms`: how often it is looked which topics a pattern matches. */
+  readonly patternRefreshMs: number;
 }
 
 /** Who a thread is. */
@@ -56,6 +60,8 @@ export function threadSettings(config: StreamsConfig, identity: ThreadIdentity):
       ? Number.POSITIVE_INFINITY
       : config.statestoreUncommittedMaxBytes / config.numStreamThreads,
     offsetReset: offsetReset(consumer["auto.offset.reset"]),
+    summaryMs: config.logSummaryIntervalMs,
+    patternRefreshMs: Number(consumer["metadata.max.age.ms"] ?? 300_000),
     consumerConfig: {
       "statistics.interval.ms": STATISTICS_MS,
       ...prefetch(consumer),

@@ -72,9 +72,10 @@ export class WorkerThread implements ThreadHandle {
           `Cannot go on with thread ${this.name} as its Worker has ended without a word`,
           { cause: reason },
         );
-        if (this.#state !== "DEAD") {
-          void this.#options.onFailure(failure).then(() => resolve(failure));
-        }
+        // Gone is also told after the end, and once for each way of noticing it.
+        if (isOver) return;
+        isOver = true;
+        void this.#options.onFailure(failure).then(() => resolve(failure));
       });
     });
     port.post({ kind: "start", order: this.#options.order });

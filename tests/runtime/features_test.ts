@@ -135,17 +135,24 @@ test(
     for (const name of ["a", "b"]) await subject.createTopic(`${prefix}-${name}`, 2);
     const to = await newTopic(subject, "to", 1);
     const topology = new Topology()
-      .addSource("source", new RegExp(`${prefix}-[ab]`), TEXT)
+      .addSource("source", new RegExp(`${prefix}-[abc]`), TEXT)
       .addSink("sink", to, TEXT, "source");
     const streams = application(subject, topology, testHome(dir, "a"), {
       "application.id": unique("pattern"),
+      "metadata.max.age.ms": 200,
     });
     await writeRecords(subject, `${prefix}-a`, [{ key: "1", value: "from a" }]);
     await writeRecords(subject, `${prefix}-b`, [{ key: "1", value: "from b" }]);
     await streams.start();
     const rows = await readUntil(subject, to, 1, (r) => r.length >= 2);
     assertEquals(rows.map((r) => r.value).sort(), ["from a", "from b"]);
+    // A topic that comes later is read, too, and nothing of the others again.
+    await subject.createTopic(`${prefix}-c`, 3);
+    await writeRecords(subject, `${prefix}-c`, [{ key: "1", value: "from c" }]);
+    const more = await readUntil(subject, to, 1, (r) => r.length >= 3);
+    assertEquals(more.map((r) => r.value).sort(), ["from a", "from b", "from c"]);
     await streams.close();
+    assertEquals((await readAllCommitted(subject, to, 1)).length, 3);
   }),
 );
 
