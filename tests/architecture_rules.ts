@@ -19,7 +19,7 @@ export const ASSEMBLIES: readonly string[] = ["cli", "streams", "worker"];
 export const ROOMS: Readonly<Record<string, Allowed>> = {
   errors: {},
   record: { errors: "all" },
-  serde: { errors: "all", record: "all" },
+  serde: { errors: "all", record: "all", telemetry: ["tracing.ts"] },
   telemetry: { errors: "all", record: "all" },
   config: { errors: "all", record: "all" },
   kafka: { errors: "all", record: "all", telemetry: "all" },

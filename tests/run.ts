@@ -23,6 +23,7 @@ const BUN_ROOMS = [
   "runtime",
   "kafka",
   "testing",
+  "telemetry",
   "support",
 ];
 // Two cores: one file with the broker, one without.

@@ -53,6 +53,17 @@ export function integer(
   return kind(allowed, schema as z.ZodType<number>);
 }
 
+const NUMBER_TEXT = /^\s*\d+(\.\d*)?\s*$|^\s*\.\d+\s*$/;
+
+/** A number between two bounds, or its text. */
+export function numberBetween(min: number, max: number): Kind<number> {
+  const schema = z.preprocess(
+    (given) => typeof given === "string" && NUMBER_TEXT.test(given) ? Number(given) : given,
+    z.number().min(min).max(max),
+  );
+  return kind(`a number from ${min} to ${max}`, schema as z.ZodType<number>);
+}
+
 /** `true` or `false`, or their text. */
 export function flag(): Kind<boolean> {
   const schema = z.preprocess((given) => {

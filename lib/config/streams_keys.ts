@@ -10,6 +10,7 @@ import {
   flag,
   integer,
   type Kind,
+  numberBetween,
   objectWith,
   oneOf,
   oneOfOrFunction,
@@ -294,6 +295,15 @@ export const STREAMS_KEYS = {
     integer({ min: 0 }),
     "Time between lines that sum up what was processed; 0 writes none",
     120_000,
+  ),
+  "tracing.module": key(
+    text(),
+    "A module that registers an OpenTelemetry SDK, by its path or URL; it is imported in each thread's isolate before the thread starts, and its `flush` is called at the end",
+  ),
+  "tracing.ratio": key(
+    numberBetween(0, 1),
+    "The share of the records without a trace of their own that begin one",
+    1,
   ),
   "tracing.relationship": key(
     oneOf(["parent", "link"]),

@@ -1,6 +1,7 @@
 import { isFenced, KafkaError, StreamsException, TaskMigratedException } from "../errors.ts";
 import type { Consumer, PartitionOffset } from "../kafka/client.ts";
 import type { Clock } from "../record/time.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import type { ThreadMetrics } from "../telemetry/thread_metrics.ts";
 import type { InputFeed } from "./input_feed.ts";
 import { encodeOffsetMetadata } from "./offset_metadata.ts";
@@ -18,6 +19,7 @@ export interface CommitterTools {
   readonly feed: InputFeed;
   readonly clock: Clock;
   readonly log: RuntimeLog;
+  readonly tracing?: Tracing | undefined;
 }
 
 const NO_POSITIONS: ReadonlyMap<string, number> = new Map();
@@ -43,18 +45,24 @@ export class Committer {
    * @throws {TaskCorruptedException} when the transaction must be aborted
    */
   async commit(tasks: Iterable<StreamTask>): Promise<number> {
-    const { clock, collector, producer } = this.#tools;
+    const { clock, collector, producer, tracing } = this.#tools;
     const needing = [...tasks].filter((task) => task.commitNeeded && task.state === "running");
     if (needing.length === 0 && !producer.transactionOpen) return 0;
     const began = clock.monotonic();
+    const span = tracing?.beginCommit();
+    let offsets: PartitionOffset[] = [];
+    let failure: unknown;
     try {
-      const offsets = needing.flatMap((task) => this.#prepare(task));
+      offsets = needing.flatMap((task) => this.#prepare(task));
       await collector.flush();
       if (!await this.#commitOffsets(offsets)) return -1;
       this.#finish(needing, offsets);
     } catch (error) {
       this.#metrics.commitsFailed++;
+      failure = error;
       throw error;
+    } finally {
+      if (span !== undefined) tracing?.endCommit(span, offsets.length, failure);
     }
     const took = clock.monotonic() - began;
     this.#metrics.commit.record(took, clock.now());

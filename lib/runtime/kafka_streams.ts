@@ -19,6 +19,7 @@ import { CLIENT_TRANSITIONS, type ClientState, type ThreadState } from "./states
 import type { RestoreListener } from "./store_restorer.ts";
 import type { StateHome, StatePlace, StreamsHost } from "./streams_host.ts";
 import { taskSettings } from "./task_settings.ts";
+import { importTracing } from "./tracing_module.ts";
 import { ThreadCrew, type ThreadEnd } from "./thread_crew.ts";
 import type { ShutdownWay, ThreadDescription } from "./thread_handle.ts";
 import type { LagReport, RestoreReport, StoreReport, ThreadReport } from "./thread_report.ts";
@@ -69,6 +70,7 @@ export class KafkaStreams {
   #globalRun: Promise<void> | undefined;
   #crew: ThreadCrew | undefined;
   #stopCleaning: () => void = () => {};
+  #flushTraces: () => Promise<void> = () => Promise.resolve();
   #clientId = "";
   #paused = false;
   #closing: Promise<boolean> | undefined;
@@ -217,6 +219,7 @@ export class KafkaStreams {
   async #open(): Promise<void> {
     const { config } = this;
     for (const warning of config.warnings) this.#host.log.warn(warning);
+    this.#flushTraces = await importTracing(config.tracingModule, this.#host.log);
     const topology = await buildTopology(this.#source, config.values);
     this.#plan = compileTopology(topology, {
       applicationId: this.#applicationId,
@@ -453,6 +456,7 @@ export class KafkaStreams {
     await this.#crew?.ended();
     await globalClosed;
     await this.#globalRun;
+    await this.#flushTraces();
     this.#home?.close();
   }
 

@@ -232,7 +232,7 @@ export class StreamThread implements ThreadHandle {
     const { summaryMs, patternRefreshMs } = this.#settings;
     if (now >= this.#nextSummary) {
       if (this.#nextSummary > 0) this.#logSummary(parts);
-      this.#nextSummary = summaryMs < 0 ? Number.POSITIVE_INFINITY : now + summaryMs;
+      this.#nextSummary = summaryMs <= 0 ? Number.POSITIVE_INFINITY : now + summaryMs;
     }
     const hasPatterns = this.#options.plan.subtopologies.some((s) => s.sourcePatterns.length > 0);
     if (hasPatterns && now >= this.#nextPatterns) {

@@ -6,6 +6,7 @@ import { StreamRecord } from "../record/record.ts";
 import type { TaskId } from "../record/task_id.ts";
 import type { Clock } from "../record/time.ts";
 import type { DropReason, RestoreRows, StateEnvironment, StateStore } from "../state/store.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import type { Cancellable, PunctuationType } from "../topology/processor.ts";
 import type { BatchLease } from "./batch_lease.ts";
 import { PartitionGroup } from "./partition_group.ts";
@@ -195,12 +196,14 @@ export class StreamTask implements TaskContext {
    * @throws {StreamsException} when a record fails and the handler says to stop
    */
   processUpTo(max: number, now: number): number {
+    const { tracing } = this.#options;
     let count = 0;
     while (count < max) {
       if (!this.isProcessable(now)) break;
       const queue = this.#nextQueue();
       if (queue === undefined) break;
-      this.#processHead(queue);
+      if (tracing === undefined) this.#processHead(queue, queue.headHeaders);
+      else this.#processTraced(queue, tracing);
       count++;
       if (this.#group.streamTime >= this.#streamPunctuations.nextDue || this.commitRequested) break;
     }
@@ -232,21 +235,34 @@ export class StreamTask implements TaskContext {
     }
   }
 
-  #processHead(queue: RecordQueue): void {
+  #processTraced(queue: RecordQueue, tracing: Tracing): void {
+    const { topic, partition, headOffset: offset, headHeaders: headers } = queue;
+    const traced = tracing.beginRecord({ topic, partition, offset, headers }, this.taskId);
+    try {
+      this.#processHead(queue, traced);
+    } catch (error) {
+      tracing.noteError(error);
+      throw error;
+    } finally {
+      tracing.endRecord();
+    }
+  }
+
+  #processHead(queue: RecordQueue, headers: Headers): void {
     const { record } = this;
     const timestamp = queue.headTimestamp;
     record.topic = queue.topic;
     record.partition = queue.partition;
     record.offset = queue.headOffset;
     record.timestamp = timestamp;
-    record.headers = queue.headHeaders;
+    record.headers = headers;
     if (timestamp > this.#group.streamTime) this.#group.streamTime = timestamp;
     this.commitNeeded = true;
     this.#failures.current = queue;
     const source: SourceNode = this.#graph.sourceOf(queue);
     try {
       source.process(
-        new StreamRecord(queue.headKey, queue.headValue, timestamp, queue.headHeaders),
+        new StreamRecord(queue.headKey, queue.headValue, timestamp, headers),
       );
     } catch (error) {
       throw this.#failures.wordProcessing(error, queue);
@@ -406,6 +422,7 @@ export class StreamTask implements TaskContext {
     error: Error,
   ): void {
     this.#failures.processing(processorName, record, error);
+    this.#options.tracing?.noteError(error);
   }
 
   pauseSources(untilMs: number): void {

@@ -7,6 +7,7 @@ import type {
   StateStore,
   StoreMeter,
 } from "../state/store.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import type { FetchState } from "./partition_group.ts";
 import type { RecordCollector } from "./record_collector.ts";
 import { StreamTask } from "./task.ts";
@@ -31,6 +32,8 @@ export interface TaskSurroundings {
   readonly clock: Clock;
   readonly globalStores: ReadonlyMap<string, StateStore>;
   readonly onDropped: (reason: DropReason, task: StreamTask, detail: string | undefined) => void;
+  /** Makes a span of each record; absent without an SDK. */
+  readonly tracing?: Tracing | undefined;
   /** The counters of a store, for its metrics. */
   readonly storeMeter?: (taskId: TaskId, storeName: string, persistent: boolean) => StoreMeter;
 }
@@ -40,7 +43,8 @@ export function createTask(
   { id, plan, partitions }: TaskAssignment,
   collector: RecordCollector,
   fetchState: FetchState,
-  { settings, states, cache, clock, globalStores, onDropped, storeMeter }: TaskSurroundings,
+  { settings, states, cache, clock, globalStores, onDropped, storeMeter, tracing }:
+    TaskSurroundings,
 ): StreamTask {
   const environment = states.openTask(id);
   let task: StreamTask | undefined;
@@ -58,6 +62,7 @@ export function createTask(
       fetchState,
       globalStores,
       onDropped,
+      tracing,
       ...(storeMeter
         ? { storeMeter: (store, persistent) => storeMeter(id, store, persistent) }
         : {}),

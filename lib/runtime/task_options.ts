@@ -8,6 +8,7 @@ import type {
   StateStore,
   StoreMeter,
 } from "../state/store.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import type { SubtopologyPlan } from "../topology/compile.ts";
 import type { FetchState } from "./partition_group.ts";
 import type { RecordCollector } from "./record_collector.ts";
@@ -32,6 +33,8 @@ export interface TaskOptions {
   readonly globalStores?: ReadonlyMap<string, StateStore>;
   /** Told of every drop, for metrics and logs. */
   readonly onDropped?: (reason: DropReason, task: StreamTask, detail: string | undefined) => void;
+  /** Makes a span of each record; absent without an SDK. */
+  readonly tracing?: Tracing | undefined;
   /** The counters of a store, for its metrics. */
   readonly storeMeter?: (storeName: string, persistent: boolean) => StoreMeter;
 }

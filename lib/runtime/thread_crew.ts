@@ -7,6 +7,7 @@ import type { MetricsRegistry } from "../telemetry/metrics.ts";
 import type { TopologyPlan } from "../topology/compile.ts";
 import type { StateQueryRequest } from "./state_queries.ts";
 import { isAlive, type ThreadState } from "./states.ts";
+import { logDropped } from "./dropped_log.ts";
 import type { RestoreListener } from "./store_restorer.ts";
 import { StreamThread } from "./stream_thread.ts";
 import type { StateHome, StatePlace, StreamsHost } from "./streams_host.ts";
@@ -112,13 +113,7 @@ export class ThreadCrew {
         cache: cacheBytes > 0 ? cacheBudget(cacheBytes) : undefined,
         clock,
         globalStores: globalStores(),
-        onDropped: (reason, { taskId, record: { topic, partition, offset } }, detail) =>
-          log.debug(detail ?? `Skipping record: ${reason}`, {
-            task_id: taskId,
-            topic,
-            partition,
-            offset,
-          }),
+        onDropped: logDropped(log),
       },
     });
   }

@@ -9,13 +9,14 @@ import type {
 import type { SerdeEnvironment } from "../serde/serde.ts";
 import { ClientStatistics } from "../telemetry/librdkafka_metrics.ts";
 import type { MetricsRegistry } from "../telemetry/metrics.ts";
+import { openTracing, registeredUnseen, type Tracing } from "../telemetry/tracing.ts";
 import { parseTaskId } from "../record/task_id.ts";
 import { sourceIndexFor, type TopologyPlan } from "../topology/compile.ts";
 import { Committer } from "./committer.ts";
 import { InputFeed } from "./input_feed.ts";
 import { listTopicCounts } from "./internal_topics.ts";
 import type { TopicCounts } from "./partition_counts.ts";
-import { ProducerCollector } from "./producer_collector.ts";
+import { ProducerCollector, type ProducerCollectorOptions } from "./producer_collector.ts";
 import { RepartitionPurge } from "./repartition_purge.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import { findStartOffsets, type StartOffset } from "./start_offsets.ts";
@@ -30,6 +31,7 @@ import type { ThreadSettings } from "./thread_settings.ts";
 import { ThreadTasks } from "./thread_tasks.ts";
 import type { UncaughtExceptionResponse } from "./uncaught_exception.ts";
 import { ThreadTelemetry } from "./thread_telemetry.ts";
+import { TracedCollector } from "./traced_collector.ts";
 
 /** What a thread is made of. */
 export interface StreamThreadOptions {
@@ -67,6 +69,8 @@ export class ThreadParts {
   readonly round: ProcessingRound;
   readonly purge: RepartitionPurge;
   readonly telemetry: ThreadTelemetry;
+  /** Absent without an SDK. */
+  readonly tracing: Tracing | undefined;
   /** The partition counts of all topics, as far as they were asked for. */
   topicCounts: TopicCounts = new Map();
   readonly #options: StreamThreadOptions;
@@ -86,6 +90,7 @@ export class ThreadParts {
       clock,
       (id) => states.taskBytes(id),
     );
+    this.tracing = openThreadTracing(options);
     this.admin = clients.admin(settings.adminConfig, this.#events("admin"));
     this.consumer = clients.consumer(
       settings.consumerConfig,
@@ -155,7 +160,7 @@ export class ThreadParts {
       clock,
       log,
     });
-    const collector = new ProducerCollector({
+    const collector = openCollector({
       producer,
       handlers: surroundings.settings.handlers,
       partitionCount: (topic) => this.topicCounts.get(topic),
@@ -164,10 +169,10 @@ export class ThreadParts {
       onDropped: (taskId) => this.telemetry.dropped(taskId, "production"),
       sentCounts: (taskId, nodeName, topic) =>
         this.telemetry.topicCounts(taskId, nodeName, topic, "sink"),
-    });
+    }, this.tracing);
     const { consumer, feed } = this;
     const committer = new Committer(
-      { producer, collector, consumer, feed, clock, log },
+      { producer, collector, consumer, feed, clock, log, tracing: this.tracing },
       this.telemetry.thread,
     );
     return { producer, collector, committer };
@@ -189,6 +194,7 @@ export class ThreadParts {
       create: (assignment) => {
         const task = createTask(assignment, output.collector, feed, {
           ...surroundings,
+          tracing: this.tracing,
           onDropped: (reason, task, detail) => {
             telemetry.dropped(task.taskId, reason);
             surroundings.onDropped(reason, task, detail);
@@ -245,4 +251,23 @@ export class ThreadParts {
       },
     };
   }
+}
+
+function openCollector(
+  options: ProducerCollectorOptions,
+  tracing: Tracing | undefined,
+): ProducerCollector {
+  return tracing === undefined
+    ? new ProducerCollector(options)
+    : new TracedCollector(options, tracing);
+}
+
+function openThreadTracing({ name, settings, log }: StreamThreadOptions): Tracing | undefined {
+  if (registeredUnseen()) {
+    log.warn(
+      "No traces: an OpenTelemetry SDK is registered, but with an older @opentelemetry/api than the one here",
+    );
+  }
+  const clientId = String(settings.consumerConfig["client.id"]);
+  return openTracing({ ...settings.tracing, clientId, threadId: name });
 }

@@ -21,10 +21,19 @@ export interface ThreadSettings extends InputFeedSettings, StreamsProducerSettin
   /** `statestore.uncommitted.max.bytes`: reaching it commits early. */
   readonly uncommittedMaxBytes: number;
   readonly offsetReset: AutoOffsetReset;
-  /** `log.summary.interval.ms`; negative: none. */
+  /** `log.summary.interval.ms`; 0: none. */
   readonly summaryMs: number;
+  readonly tracing: TracingSettings;
   /** `metadata.max.age.ms`: how often it is looked which topics a pattern matches. */
   readonly patternRefreshMs: number;
+}
+
+/** How records are traced, when an SDK is registered. */
+export interface TracingSettings {
+  readonly applicationId: string;
+  readonly relationship: "parent" | "link";
+  /** `tracing.ratio` */
+  readonly ratio: number;
 }
 
 /** Who a thread is. */
@@ -61,6 +70,11 @@ export function threadSettings(config: StreamsConfig, identity: ThreadIdentity):
       : config.statestoreUncommittedMaxBytes / config.numStreamThreads,
     offsetReset: offsetReset(consumer["auto.offset.reset"]),
     summaryMs: config.logSummaryIntervalMs,
+    tracing: {
+      applicationId: config.applicationId!,
+      relationship: config.tracingRelationship,
+      ratio: config.tracingRatio,
+    },
     patternRefreshMs: Number(consumer["metadata.max.age.ms"] ?? 300_000),
     consumerConfig: {
       "statistics.interval.ms": STATISTICS_MS,

@@ -9,6 +9,7 @@ import type { QueryResult } from "../state/query.ts";
 import type { StateStore } from "../state/store.ts";
 import { askStore, packAnswer } from "./state_queries.ts";
 import { sharedStateHome } from "./state_home.ts";
+import { logDropped } from "./dropped_log.ts";
 import type { RestoreListener } from "./store_restorer.ts";
 import { StreamThread } from "./stream_thread.ts";
 import type { StateHome, StreamsHost } from "./streams_host.ts";
@@ -17,6 +18,7 @@ import type { Changelog } from "./task_stores.ts";
 import type { UncaughtExceptionResponse } from "./uncaught_exception.ts";
 import { metricsRegistry, threadSettings } from "./thread_settings.ts";
 import { buildTopology } from "./topology_source.ts";
+import { importTracing } from "./tracing_module.ts";
 import {
   errorData,
   type WorkerCommand,
@@ -106,6 +108,7 @@ async function run(
 ): Promise<Error | undefined> {
   const config = parseConfig(order.config);
   const host = hostFor(config);
+  const flushTraces = await importTracing(config.tracingModule, host.log);
   const topology = await buildTopology(order.source, config.values);
   const plan = compileTopology(topology, {
     applicationId: config.applicationId!,
@@ -126,6 +129,7 @@ async function run(
   });
   const failure = await thread.run();
   stopReports();
+  await flushTraces();
   await global?.close();
   return failure ?? globalFailure;
 }
@@ -185,8 +189,7 @@ function makeThread(
       cache: cacheBytes > 0 ? cacheBudget(cacheBytes) : undefined,
       clock: host.clock,
       globalStores: global?.stores ?? new Map(),
-      onDropped: (reason, task, detail) =>
-        host.log.debug(detail ?? `Skipping record: ${reason}`, { task_id: task.taskId }),
+      onDropped: logDropped(host.log),
     },
   });
 }

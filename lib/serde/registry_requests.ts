@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../record/time.ts";
+import { inRequestSpan, type RequestSpan } from "../telemetry/tracing.ts";
 import { SchemaRegistryError } from "./registry.ts";
 import { readError } from "./registry_answers.ts";
 
@@ -23,6 +24,14 @@ interface Address {
   /** Without credentials, which `fetch` refuses in an address and no message may show. */
   readonly url: string;
   readonly authorization: string | undefined;
+}
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly content: unknown;
+  /** Headers that carry the trace. */
+  readonly traced: Readonly<Record<string, string>>;
 }
 
 const MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
@@ -57,10 +66,24 @@ export class RegistryRequests {
     }
   }
 
-  async #once(method: string, path: string, content: unknown): Promise<unknown> {
-    const { url, authorization } = this.#addresses[this.#current];
+  #once(method: string, path: string, content: unknown): Promise<unknown> {
+    const address = this.#addresses[this.#current];
+    const attributes = { "http.request.method": method, "url.full": address.url + path };
+    return inRequestSpan(method, { kind: "client", attributes }, async (inject, span) => {
+      const traced: Record<string, string> = {};
+      inject((name, value) => void (traced[name] = value));
+      return await this.#ask(address, { method, path, content, traced }, span);
+    });
+  }
+
+  async #ask(
+    { url, authorization }: Address,
+    { method, path, content, traced }: Asked,
+    span: RequestSpan,
+  ): Promise<unknown> {
     const headers: Record<string, string> = {
       accept: MEDIA_TYPE,
+      ...traced,
       ...this.#options.requestHeaders?.(),
     };
     if (authorization !== undefined) headers.authorization = authorization;
@@ -83,6 +106,7 @@ export class RegistryRequests {
         { cause },
       );
     }
+    span.setAttribute("http.response.status_code", response.status);
     if (!response.ok) throw readError(method, url + path, response.status, body);
     return parse(body, url + path, response.status);
   }

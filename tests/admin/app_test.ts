@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type AdminOptions, createAdminApp } from "../../lib/admin/app.ts";
 import { serve } from "../../lib/admin/serve.ts";
 import { ManualClock } from "../../lib/record/time.ts";
+import { withSdk } from "../support/otel.ts";
 import { FakeApplication } from "./fake_application.ts";
 
 const LIMITS = { beatTimeoutMs: 300_000, readinessGraceMs: 15_000, minLiveThreads: 1 };
@@ -177,3 +178,23 @@ test("serve answers over HTTP on a free port, and refuses one that is taken", as
     await server.close();
   }
 });
+
+test("The admin server spans a request by its route, in the trace that it came with", () =>
+  withSdk(async (spans) => {
+    const traceparent = `00-${"c".repeat(32)}-${"d".repeat(16)}-01`;
+    await appOf()("/healthz", { headers: { traceparent } });
+    await appOf()("/nowhere");
+    const [health, nowhere] = spans();
+    assertEquals([health.name, health.traceId, health.parent], [
+      "GET /healthz",
+      "c".repeat(32),
+      "d".repeat(16),
+    ]);
+    assertEquals(health.attributes, {
+      "http.request.method": "GET",
+      "url.path": "/healthz",
+      "http.route": "/healthz",
+      "http.response.status_code": 200,
+    });
+    assertEquals(nowhere.attributes["http.response.status_code"], 404);
+  }));

@@ -9,6 +9,7 @@ import {
   SchemaRegistryClient,
   type SchemaRegistryOptions,
 } from "../../lib/serde/schema_registry_client.ts";
+import { withSdk } from "../support/otel.ts";
 
 interface Asked {
   readonly url: string;
@@ -183,3 +184,26 @@ for (const body of ["<html>", '{"schema":5}', "[]", "null"]) {
     );
   });
 }
+
+test("SchemaRegistryClient spans each request and gives its trace on, without credentials in it", () =>
+  withSdk(async (spans) => {
+    const { registry, asked } = client([[503, "busy"], SCHEMA], {
+      baseURLs: ["http://user:secret@one"],
+    });
+    await registry.byId(7);
+    assertEquals(spans().map((span) => [span.name, span.attributes, span.error !== undefined]), [
+      ["GET", attributesOf(503), true],
+      ["GET", attributesOf(200), false],
+    ]);
+    assertEquals(
+      asked.map(({ headers }) => headers.traceparent),
+      spans().map((span) => `00-${span.traceId}-${span.spanId}-01`),
+    );
+  }));
+
+const attributesOf = (status: number) => ({
+  "http.request.method": "GET",
+  "url.full": "http://one/schemas/ids/7",
+  "http.response.status_code": status,
+  ...(status === 200 ? {} : { "error.type": "SchemaRegistryError" }),
+});

@@ -1,178 +1,160 @@
 import { test } from "node:test";
-import {
-  type Context,
-  propagation,
-  type Span,
-  type SpanContext,
-  type SpanOptions,
-  trace,
-} from "@opentelemetry/api";
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { Headers } from "../../lib/record/headers.ts";
-import { inRequestSpan, traceFacts, Tracing } from "../../lib/telemetry/tracing.ts";
+import { inRequestSpan, openTracing, traceFacts } from "../../lib/telemetry/tracing.ts";
+import { withSdk } from "../support/otel.ts";
 
-interface Recorded {
-  readonly name: string;
-  readonly options: SpanOptions;
-  readonly parent: SpanContext | undefined;
-  readonly context: SpanContext;
-  readonly attributes: Record<string, unknown>;
-  ended: boolean;
-  failed: boolean;
-}
-
-/** A stand-in for an SDK: it records spans, and carries them in traceparent. */
-function registerSdk(): Recorded[] {
-  const spans: Recorded[] = [];
-  const startSpan = (name: string, options: SpanOptions, context: Context): Span => {
-    const parent = options.root ? undefined : trace.getSpanContext(context);
-    const recorded: Recorded = {
-      name,
-      options,
-      parent,
-      context: {
-        traceId: parent?.traceId ?? String(spans.length + 1).padStart(32, "a"),
-        spanId: String(spans.length + 1).padStart(16, "b"),
-        traceFlags: 1,
-      },
-      attributes: { ...options.attributes },
-      ended: false,
-      failed: false,
-    };
-    spans.push(recorded);
-    return {
-      spanContext: () => recorded.context,
-      end: () => void (recorded.ended = true),
-      setStatus: () => void (recorded.failed = true),
-      setAttribute: (key: string, value: unknown) => void (recorded.attributes[key] = value),
-      recordException: () => {},
-    } as unknown as Span;
-  };
-  trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan }) } as any);
-  propagation.setGlobalPropagator({
-    fields: () => ["traceparent"],
-    inject(context, carrier, setter) {
-      const { traceId, spanId } = trace.getSpanContext(context)!;
-      setter.set(carrier, "traceparent", `00-${traceId}-${spanId}-01`);
-    },
-    extract(context, carrier, getter) {
-      const text = String(getter.get(carrier, "traceparent") ?? "");
-      const [, traceId, spanId] = text.split("-");
-      if (!spanId) return context;
-      return trace.setSpanContext(context, { traceId, spanId, traceFlags: 1, isRemote: true });
-    },
-  });
-  return spans;
-}
-
-const PARENT = `00-${"c".repeat(32)}-${"d".repeat(16)}-01`;
-const OPTIONS = { applicationId: "orders", clientId: "c" };
+const TRACE = "c".repeat(32);
+const UPSTREAM = "d".repeat(16);
+const PARENT = `00-${TRACE}-${UPSTREAM}-01`;
+const OPTIONS = { applicationId: "orders", clientId: "c", threadId: "t" };
 const RECORD = {
   topic: "in",
   partition: 3,
   offset: 42,
-  taskId: "0_3",
-  headers: Headers.EMPTY.add("traceparent", PARENT),
+  headers: Headers.EMPTY.add("traceparent", PARENT).add("other", "x"),
 };
+const spanOf = (headers: Headers) => headers.lastText("traceparent")?.split("-")[2];
 
-test("Tracing does nothing while no SDK is registered", () => {
-  const tracing = new Tracing(OPTIONS);
-  assertEquals(tracing.enabled, false);
-  assertEquals(tracing.beginRecord(RECORD), undefined);
-  assertEquals(tracing.inject(RECORD.headers, "out"), RECORD.headers);
-  assertEquals(tracing.beginCommit(1), undefined);
-  tracing.endRecord(undefined);
-  tracing.endCommit(undefined);
+test("openTracing gives nothing while no SDK is registered", () => {
+  assertEquals(openTracing(OPTIONS), undefined);
 });
 
-test("Tracing continues a record's trace into what is sent, and links a commit to it", () => {
-  const spans = registerSdk();
-  try {
-    const tracing = new Tracing(OPTIONS);
-    assert(tracing.enabled);
-    const span = tracing.beginRecord(RECORD);
-    const sent = tracing.inject(RECORD.headers.add("other", "x"), "out");
-    tracing.endRecord(span);
-    const commit = tracing.beginCommit(1);
-    tracing.endCommit(commit);
+test("Tracing continues a record's trace into what is sent, and links a commit to it", () =>
+  withSdk((spans) => {
+    const tracing = openTracing(OPTIONS)!;
+    const traced = tracing.beginRecord(RECORD, "0_3");
+    const sent = tracing.inject(traced, "out");
+    tracing.endRecord();
+    tracing.endCommit(tracing.beginCommit(), 2);
 
-    const [process, send, settled] = spans;
+    const [send, process, commit] = spans();
     assertEquals(process.name, "process in");
-    assertEquals(process.parent!.spanId, "d".repeat(16));
-    assertEquals(process.attributes["messaging.kafka.offset"], 42);
-    assertEquals(process.attributes["messaging.destination.partition.id"], "3");
-    assertEquals(process.attributes["kafka.streams.task.id"], "0_3");
-    assertEquals(send.name, "send out");
-    assertEquals(send.parent!.spanId, process.context.spanId);
-    assertEquals(
-      sent.lastText("traceparent"),
-      `00-${"c".repeat(32)}-${send.context.spanId}-01`,
-    );
-    assertEquals([...sent].filter((header) => header.name === "traceparent").length, 1);
-    assertEquals(sent.lastText("other"), "x");
-    assertEquals(settled.options.links!.map((link) => link.context), [process.context]);
-    assert(spans.every((each) => each.ended));
-    // What is sent outside a record keeps the trace that its headers carry.
-    assertEquals(tracing.inject(RECORD.headers, "out"), RECORD.headers);
-  } finally {
-    trace.disable();
-    propagation.disable();
-  }
-});
+    assertEquals([process.traceId, process.parent], [TRACE, UPSTREAM]);
+    assertEquals(process.attributes, {
+      "messaging.system": "kafka",
+      "messaging.consumer.group.name": "orders",
+      "messaging.client.id": "c",
+      "kafka.streams.application.id": "orders",
+      "kafka.streams.thread.id": "t",
+      "messaging.operation.name": "process",
+      "messaging.operation.type": "process",
+      "messaging.destination.name": "in",
+      "messaging.destination.partition.id": "3",
+      "messaging.kafka.offset": 42,
+      "kafka.streams.task.id": "0_3",
+      "kafka.streams.subtopology": "0",
+    });
+    assertEquals([send.name, send.traceId, send.parent], ["send out", TRACE, process.spanId]);
+    assertEquals(spanOf(traced), process.spanId);
+    assertEquals(spanOf(sent), send.spanId);
+    assertEquals([...sent].map((header) => header.name).sort(), ["other", "traceparent"]);
+    assertEquals([commit.name, commit.parent, commit.links], ["commit", undefined, [
+      process.spanId,
+    ]]);
+    assertEquals(commit.attributes["messaging.batch.message_count"], 2);
+    assertNotEquals(commit.traceId, TRACE);
+  }));
 
-test("Tracing links to a record's trace instead of continuing it when told so", () => {
-  const spans = registerSdk();
-  try {
-    const tracing = new Tracing({ ...OPTIONS, relationship: "link" });
-    const error = Object.assign(new Error("no"), { codeName: "NOT_ENOUGH_REPLICAS" });
-    tracing.endRecord(tracing.beginRecord(RECORD), error);
-    assertEquals(spans[0].parent, undefined);
-    assertEquals(spans[0].options.links![0].context.spanId, "d".repeat(16));
-    assertEquals(spans[0].attributes["error.type"], "NOT_ENOUGH_REPLICAS");
-    assert(spans[0].failed);
-  } finally {
-    trace.disable();
-    propagation.disable();
-  }
-});
+test("Tracing gives what is sent long after its record the trace that its headers carry", () =>
+  withSdk((spans) => {
+    const tracing = openTracing(OPTIONS)!;
+    const first = tracing.beginRecord(RECORD, "0_3");
+    tracing.endRecord();
+    tracing.beginRecord({ ...RECORD, headers: Headers.EMPTY }, "0_3");
+    tracing.inject(first, "out");
+    tracing.endRecord();
+    tracing.inject(first, "out");
+    const sent = spans().filter((span) => span.name === "send out");
+    assertEquals(sent.map(({ traceId, parent }) => [traceId, parent]), [
+      [TRACE, spanOf(first)],
+      [TRACE, spanOf(first)],
+    ]);
+  }));
 
-test("Tracing notices an SDK that is registered later", () => {
-  const tracing = new Tracing(OPTIONS);
-  registerSdk();
-  try {
-    assertEquals(tracing.enabled, false);
-    tracing.refresh();
-    assertEquals(tracing.enabled, true);
-  } finally {
-    trace.disable();
-    propagation.disable();
-  }
-});
+test("Tracing gives headers that a processor made new the trace of the record in hand", () =>
+  withSdk((spans) => {
+    const tracing = openTracing(OPTIONS)!;
+    tracing.beginRecord(RECORD, "0_3");
+    const sent = tracing.inject(Headers.EMPTY, "out");
+    tracing.endRecord();
+    const [send, process] = spans();
+    assertEquals([send.traceId, send.parent], [TRACE, process.spanId]);
+    assertEquals(spanOf(sent), send.spanId);
+    // Outside a record there is no trace to give: a punctuation's records begin none.
+    assertEquals(tracing.inject(Headers.EMPTY, "out"), Headers.EMPTY);
+  }));
 
-test("inRequestSpan spans a request and gives its trace on", async () => {
-  const spans = registerSdk();
-  try {
+test("Tracing links to a record's trace instead of continuing it when told so", () =>
+  withSdk((spans) => {
+    const tracing = openTracing({ ...OPTIONS, relationship: "link" })!;
+    tracing.beginRecord(RECORD, "0_3");
+    tracing.noteError(Object.assign(new Error("no"), { codeName: "NOT_ENOUGH_REPLICAS" }));
+    tracing.endRecord();
+    const [process] = spans();
+    assertEquals([process.parent, process.links], [undefined, [UPSTREAM]]);
+    assertNotEquals(process.traceId, TRACE);
+    assertEquals(process.error, "no");
+    assertEquals(process.attributes["error.type"], "NOT_ENOUGH_REPLICAS");
+  }));
+
+test("Tracing begins no trace beyond its ratio, and goes on with those that records bring", () =>
+  withSdk((spans) => {
+    const tracing = openTracing({ ...OPTIONS, ratio: 0 })!;
+    const own = Headers.EMPTY.add("other", "x");
+    assertEquals(tracing.beginRecord({ ...RECORD, headers: own }, "0_3"), own);
+    assertEquals(tracing.inject(own, "out"), own);
+    tracing.endRecord();
+    assertEquals(spans(), []);
+    tracing.beginRecord(RECORD, "0_3");
+    tracing.endRecord();
+    assertEquals(spans().map((span) => span.traceId), [TRACE]);
+  }));
+
+test("Tracing carries tracestate and baggage on", () =>
+  withSdk(() => {
+    const tracing = openTracing(OPTIONS)!;
+    const headers = RECORD.headers.add("tracestate", "vendor=1").add("baggage", "tenant=7");
+    const sent = tracing.inject(tracing.beginRecord({ ...RECORD, headers }, "0_3"), "out");
+    tracing.endRecord();
+    assertEquals(sent.lastText("tracestate"), "vendor=1");
+    assertEquals(sent.lastText("baggage"), "tenant=7");
+  }));
+
+test("inRequestSpan spans a request, continues its trace and gives it on", () =>
+  withSdk(async (spans) => {
+    const attributes = { "http.request.method": "GET" };
     const given = await inRequestSpan(
       "GET /schemas",
-      { kind: "client", attributes: { "http.request.method": "GET" } },
+      { kind: "client", traceparent: PARENT, attributes },
       (inject) => {
         let header = "";
         inject((_, value) => void (header = value));
         return Promise.resolve(header);
       },
     );
-    assertMatch(given, /^00-[a1]{32}-b+1-01$/);
-    assert(spans[0].ended);
-  } finally {
-    trace.disable();
-    propagation.disable();
-  }
-});
+    const [span] = spans();
+    assertEquals(given, `00-${TRACE}-${span.spanId}-01`);
+    assertEquals(span.parent, UPSTREAM);
+    assertMatch(span.name, /^GET/);
+  }));
+
+test("inRequestSpan marks a request that fails, and throws what it threw", () =>
+  withSdk(async (spans) => {
+    const failure = await inRequestSpan("GET", { kind: "client", attributes: {} }, () => {
+      throw new RangeError("refused");
+    }).catch((error) => error);
+    assert(failure instanceof RangeError);
+    assertEquals([spans()[0].error, spans()[0].attributes["error.type"]], [
+      "refused",
+      "RangeError",
+    ]);
+  }));
 
 test("traceFacts reads the ids from headers", () => {
   assertEquals(traceFacts(RECORD.headers), {
-    trace_id: "c".repeat(32),
-    span_id: "d".repeat(16),
+    trace_id: TRACE,
+    span_id: UPSTREAM,
     trace_flags: "01",
   });
   assertEquals(traceFacts(Headers.EMPTY), {});
