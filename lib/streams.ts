@@ -88,11 +88,12 @@ function startWorker(name: string): WorkerPort {
 /** What an application of this configuration runs on, but for what the caller brings itself. */
 export function hostFor(config: StreamsConfig, own: Partial<StreamsHost> = {}): StreamsHost {
   const clock = own.clock ?? systemClock;
+  const opened = own.log === undefined ? openLog(logOptions(config)) : undefined;
   return {
     clients: own.clients ?? clientsFor(config.bootstrapServers ?? []),
     clock,
-    log: own.log ??
-      openLog(logOptions(config)).root.child({ application_id: config.applicationId }),
+    log: own.log ?? opened!.root.child({ application_id: config.applicationId }),
+    setLogLevel: own.setLogLevel ?? (opened && ((level, name) => opened.setLevel(level, name))),
     serdes: own.serdes ?? { registry: registryFor(config, clock), clock },
     openState: own.openState ?? openStateHome,
     startWorker: own.startWorker ?? startWorker,

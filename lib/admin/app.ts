@@ -6,7 +6,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { type Clock, systemClock } from "../record/time.ts";
-import type { RecordingLevel } from "../telemetry/definition.ts";
+import { LOG_LEVELS } from "../telemetry/logger.ts";
 import { mergeSnapshots, withSummary } from "../telemetry/merge.ts";
 import type { MetricsSnapshot } from "../telemetry/metrics.ts";
 import { renderPrometheus } from "../telemetry/prometheus.ts";
@@ -29,13 +29,8 @@ export interface AdminOptions {
   readonly token?: string | undefined;
   /** `admin.base.path` */
   readonly basePath?: string | undefined;
-  /** Levels of the log that are set now, and how one is changed. Throws a `TypeError` for a level that does not exist. */
-  readonly logLevels?: {
-    current(): Readonly<Record<string, string>>;
-    set(logger: string, level: string): void;
-  };
-  /** Changes `metrics.recording.level` of all threads. */
-  readonly setRecordingLevel?: (level: RecordingLevel) => void;
+  /** Levels of this isolate's log that are set now. */
+  readonly logLevels: () => Readonly<Record<string, string>>;
   readonly clock?: Clock;
 }
 
@@ -181,7 +176,7 @@ function addApi(app: Hono, options: AdminOptions): void {
   app.get("/api/v1/info", (c) =>
     c.json({
       ...options.info,
-      loggers: options.logLevels?.current() ?? {},
+      loggers: options.logLevels(),
       applications: options.applications().map(({ applicationId, clientId, processId }) => ({
         applicationId,
         clientId,
@@ -203,28 +198,30 @@ function addActions(app: Hono, options: AdminOptions): void {
       return c.json({ [action]: chosen.map((a) => a.applicationId) }, 202);
     });
   }
-  const { logLevels, setRecordingLevel } = options;
-  if (logLevels !== undefined) {
-    app.put("/api/v1/loggers/:name", allowed, async (c) => {
-      try {
-        logLevels.set(c.req.param("name"), await levelOf(c));
-      } catch (error) {
-        if (error instanceof TypeError) return problem(c, 400, "No such level", error.message);
-        throw error;
-      }
-      return c.json(logLevels.current());
-    });
-  }
-  if (setRecordingLevel !== undefined) {
-    app.put("/api/v1/metrics/recording-level", allowed, async (c) => {
-      const level = await levelOf(c);
-      if (level !== "info" && level !== "debug" && level !== "trace") {
-        return problem(c, 400, "level must be info, debug or trace", level);
-      }
-      setRecordingLevel(level);
-      return c.json({ level });
-    });
-  }
+  app.get("/api/v1/loggers", (c) => c.json(options.logLevels()));
+  app.put("/api/v1/loggers/:name", allowed, async (c) => {
+    const level = oneOf(LOG_LEVELS, await levelOf(c));
+    if (level === undefined) return refuseLevel(c, LOG_LEVELS);
+    const log = { name: c.req.param("name"), level };
+    for (const application of options.applications()) application.setLevels({ log });
+    return c.json({ ...options.logLevels(), [log.name]: level });
+  });
+  app.put("/api/v1/metrics/recording-level", allowed, async (c) => {
+    const level = oneOf(RECORDING_LEVELS, await levelOf(c));
+    if (level === undefined) return refuseLevel(c, RECORDING_LEVELS);
+    for (const application of options.applications()) application.setLevels({ recording: level });
+    return c.json({ level });
+  });
+}
+
+const RECORDING_LEVELS = ["info", "debug", "trace"] as const;
+
+function oneOf<T extends string>(allowed: readonly T[], given: string): T | undefined {
+  return allowed.find((each) => each === given);
+}
+
+function refuseLevel(c: Context, allowed: readonly string[]) {
+  return problem(c, 400, "There is no such level", `level must be one of ${allowed.join(", ")}`);
 }
 
 async function levelOf(c: Context): Promise<string> {

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { callAfter } from "../record/time.ts";
 import type { AdminApp } from "./app.ts";
 
 /** Where to listen. */
@@ -26,7 +27,11 @@ export interface RunningServer {
  * @throws {Error} when the address is taken or not ours; the cause is kept
  */
 export async function serve(app: AdminApp, options: ListenOptions): Promise<RunningServer> {
-  const server = createServer((request, response) => void answer(app, request, response));
+  const answering = new Set<Promise<void>>();
+  const server = createServer((request, response) => {
+    const answered = answer(app, request, response).finally(() => answering.delete(answered));
+    answering.add(answered);
+  });
   server.keepAliveTimeout = 5_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) =>
@@ -44,12 +49,28 @@ export async function serve(app: AdminApp, options: ListenOptions): Promise<Runn
     host,
     port,
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections?.();
-      }),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+      server.closeIdleConnections?.();
+      await within(CLOSE_MS, Promise.all(answering));
+      // A connection that is kept alive, or whose request came only in part, would be waited for without end.
+      server.closeAllConnections?.();
+      await within(CLOSE_MS, closed);
+    },
   };
+}
+
+/** How long the end waits for requests that are being answered (ms). */
+const CLOSE_MS = 2_000;
+
+function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const callOff = callAfter(ms, resolve);
+    void promise.then(() => {
+      callOff();
+      resolve();
+    });
+  });
 }
 
 /** A body larger than this is refused: what the server takes are single settings. */
@@ -63,7 +84,7 @@ async function answer(
   try {
     const body = await bodyOf(incoming);
     if (body === undefined) {
-      outgoing.writeHead(413).end();
+      outgoing.writeHead(413, { Connection: "close" }).end();
       return;
     }
     const response = await app.fetch(requestOf(incoming, body));
@@ -93,8 +114,10 @@ async function bodyOf(incoming: IncomingMessage): Promise<Uint8Array | undefined
   let size = 0;
   for await (const chunk of incoming) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
+    // What is too much is read on and dropped, as a client that is still sending may not see an answer; up to a bound.
+    if (size > 64 * MAX_BODY_BYTES) break;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
   }
+  if (size > MAX_BODY_BYTES) return undefined;
   return chunks.length === 0 ? new Uint8Array() : new Uint8Array(Buffer.concat(chunks));
 }

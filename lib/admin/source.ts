@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Levels } from "../runtime/levels.ts";
 import type { ClientState } from "../telemetry/client_metrics.ts";
 import type { MetricsSnapshot } from "../telemetry/metrics.ts";
 import type { ThreadState } from "../telemetry/thread_metrics.ts";
@@ -100,4 +101,6 @@ export interface ApplicationSource {
   /** Stops processing; the threads stay members (KIP-834). */
   pause(): void;
   resume(): void;
+  /** Changes levels of all its threads while it runs. */
+  setLevels(levels: Levels): void;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { KafkaStreams } from "../runtime/kafka_streams.ts";
 import type { ThreadDescription } from "../runtime/thread_handle.ts";
+import type { Levels } from "../runtime/levels.ts";
 import { type Clock, systemClock } from "../record/time.ts";
 import { ClientMetrics } from "../telemetry/client_metrics.ts";
 import { mergeSnapshots } from "../telemetry/merge.ts";
@@ -20,7 +21,16 @@ import type {
 export type ObservedStreams =
   & Pick<
     KafkaStreams,
-    "config" | "state" | "failure" | "clientId" | "isPaused" | "onStateChange" | "pause" | "resume"
+    | "config"
+    | "state"
+    | "failure"
+    | "clientId"
+    | "isPaused"
+    | "onStateChange"
+    | "pause"
+    | "resume"
+    | "setLevels"
+    | "failedThreads"
   >
   & {
     /** The id of its state directory. */
@@ -68,7 +78,10 @@ export class StreamsApplication implements ApplicationSource {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#sinceMs = this.#clock.now();
-    this.#registry = new MetricsRegistry({ clock: this.#clock });
+    this.#registry = new MetricsRegistry({
+      clock: this.#clock,
+      level: streams.config.metricsRecordingLevel,
+    });
     this.#topologyHash = createHash("sha256").update(options.description.toString()).digest("hex")
       .slice(0, 12);
     streams.onStateChange((next) => {
@@ -125,6 +138,7 @@ export class StreamsApplication implements ApplicationSource {
   metrics(): MetricsSnapshot {
     const client = this.#clientMetrics();
     client.state = this.#streams.state;
+    client.failedThreads = this.#streams.failedThreads;
     client.aliveThreads = this.#streams.threads().filter((t) => t.state !== "DEAD").length;
     const own = this.#registry.snapshot();
     const threads = this.#streams.metrics?.();
@@ -162,6 +176,10 @@ export class StreamsApplication implements ApplicationSource {
   }
   resume(): void {
     this.#streams.resume();
+  }
+  setLevels(levels: Levels): void {
+    if (levels.recording !== undefined) this.#registry.level = levels.recording;
+    this.#streams.setLevels(levels);
   }
 }
 

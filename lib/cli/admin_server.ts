@@ -2,7 +2,7 @@ import { createAdminApp } from "../admin/app.ts";
 import { type RunningServer, serve } from "../admin/serve.ts";
 import type { ApplicationSource } from "../admin/source.ts";
 import type { StreamsConfig } from "../config.ts";
-import { type Log, LOG_LEVELS, type LogLevel } from "../telemetry/logger.ts";
+import type { Log } from "../telemetry/logger.ts";
 import { MetricsRegistry } from "../telemetry/metrics.ts";
 import { registerProcessMetrics } from "../telemetry/process_metrics.ts";
 import { runtimeName, VERSION } from "./version.ts";
@@ -27,14 +27,7 @@ export async function startAdminServer(
     processMetrics: () => process.snapshot(),
     token: config.adminToken,
     basePath: config.adminBasePath,
-    logLevels: { current: () => log.levels(), set: (name, level) => setLevel(log, name, level) },
+    logLevels: () => log.levels(),
   });
   return await serve(app, { host: config.adminHost, port: config.adminPort });
-}
-
-function setLevel(log: Log, name: string, level: string): void {
-  if (!LOG_LEVELS.includes(level as LogLevel)) {
-    throw new TypeError(`level must be one of ${LOG_LEVELS.join(", ")}: current value is ${level}`);
-  }
-  log.setLevel(level as LogLevel, name);
 }

@@ -3,7 +3,8 @@ import { StreamsApplication } from "../admin/streams_application.ts";
 import { callAfter } from "../record/time.ts";
 import type { EmbeddedBroker } from "../kafka/embedded_broker.ts";
 import { KafkaStreams } from "../streams.ts";
-import type { Logger } from "../telemetry/logger.ts";
+import type { SetLogLevel } from "../runtime/runtime_log.ts";
+import type { Log } from "../telemetry/logger.ts";
 import { compileTopology } from "../topology/compile.ts";
 import { describeTopology } from "../topology/describe.ts";
 import { buildChecked } from "./describe.ts";
@@ -21,7 +22,7 @@ export interface RunningApplication {
 export interface ApplicationTools {
   /** The configuration with these settings decided. */
   readonly configure: (decided: Readonly<Record<string, unknown>>) => StreamsConfig;
-  readonly log: Logger;
+  readonly log: Log;
   /** The broker inside the process, when that is what they run on. */
   readonly broker: EmbeddedBroker | undefined;
 }
@@ -51,8 +52,9 @@ export async function makeApplications(
       cacheMaxBytes: config.statestoreCacheMaxBytes,
     });
     if (tools.broker) createTopicsOf(plan, tools.broker, made);
-    const log = tools.log.child({ application_id: config.applicationId });
-    const streams = new KafkaStreams({ url: file.url }, config, { log });
+    const log = tools.log.root.child({ application_id: config.applicationId });
+    const setLogLevel: SetLogLevel = (level, name) => tools.log.setLevel(level, name);
+    const streams = new KafkaStreams({ url: file.url }, config, { log, setLogLevel });
     const view = new StreamsApplication(streams, {
       description: describeTopology(topology),
       version: VERSION,

@@ -83,7 +83,7 @@ export async function runDemo(
   try {
     const [application] = await makeApplications(await findTopologies([PIPELINE]), {
       configure: () => config,
-      log: log.root,
+      log,
       broker,
     });
     const failed = firstFailure([application]);

@@ -28,7 +28,7 @@ export async function run(paths: readonly string[], options: SettingOptions): Pr
   try {
     const applications = await makeApplications(files, {
       configure: (decided) => readSettings(options, { decided }),
-      log: log.root,
+      log,
       broker,
     });
     return await serveApplications(applications, { config, log, stop });

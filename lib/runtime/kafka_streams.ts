@@ -5,14 +5,15 @@ import {
   StreamsException,
   UnknownStateStoreException,
 } from "../errors.ts";
-import { callAfter } from "../record/time.ts";
 import type { QueryResult } from "../state/query.ts";
 import { mergeSnapshots } from "../telemetry/merge.ts";
 import type { MetricsRegistry, MetricsSnapshot } from "../telemetry/metrics.ts";
 import { compileTopology, type SubtopologyPlan, type TopologyPlan } from "../topology/compile.ts";
 import { GlobalState } from "./global_state.ts";
 import { prepareSerdes } from "./serde_preparation.ts";
+import type { Levels } from "./levels.ts";
 import { cleanIdleState } from "./state_cleaner.ts";
+import { orAfter } from "./patience.ts";
 import { StateMachine } from "./state_machine.ts";
 import { askStore, type StateQueryRequest, type StateQueryResults } from "./state_queries.ts";
 import { CLIENT_TRANSITIONS, type ClientState, type ThreadState } from "./states.ts";
@@ -75,6 +76,7 @@ export class KafkaStreams {
   #paused = false;
   #closing: Promise<boolean> | undefined;
   #failure: Error | undefined;
+  #failedThreads = 0;
 
   /**
    * @param source a topology, something that builds one, or the address of a module that exports one (needed for more than one thread)
@@ -116,6 +118,10 @@ export class KafkaStreams {
   /** Why it ended in `ERROR`, if it did. */
   get failure(): Error | undefined {
     return this.#failure;
+  }
+  /** Threads that have failed since the start. Kafka Streams: `failed-stream-threads`. */
+  get failedThreads(): number {
+    return this.#failedThreads;
   }
   /** What `describe()` prints of the topology; undefined before `start`. */
   get description(): string | undefined {
@@ -299,6 +305,7 @@ export class KafkaStreams {
       this.#host.log.error("The uncaught exception handler failed", { err: fault });
     }
     this.#host.log.error(`Thread ${name} has failed: ${response}`, { err: failure });
+    this.#failedThreads++;
     return response;
   }
 
@@ -407,6 +414,13 @@ export class KafkaStreams {
     this.#crew?.setPaused(false);
   }
 
+  /** Changes `metrics.recording.level`, or a level of the log, of this isolate and of all threads. */
+  setLevels(levels: Levels): void {
+    if (levels.recording !== undefined) this.#metrics.level = levels.recording;
+    if (levels.log !== undefined) this.#host.setLogLevel?.(levels.log.level, levels.log.name);
+    this.#crew?.setLevels(levels);
+  }
+
   get isPaused(): boolean {
     return this.#paused;
   }
@@ -469,18 +483,5 @@ export class KafkaStreams {
         this.#host.log.error("A state listener failed", { err: error });
       }
     }
-  }
-}
-
-/** The promise's outcome, or false after `ms`. */
-async function orAfter(ms: number, promise: Promise<boolean>): Promise<boolean> {
-  let callOff = () => {};
-  const late = new Promise<boolean>((resolve) => {
-    callOff = callAfter(ms, () => resolve(false));
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    callOff();
   }
 }

@@ -1,5 +1,5 @@
 import { isRetriable, StreamsException } from "../errors.ts";
-import type { Clock } from "../record/time.ts";
+import { callAfter, type Clock } from "../record/time.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 
 /** What trying again needs. */
@@ -36,5 +36,18 @@ export async function withPatience<T>(
       }
       await clock.sleep(RETRY_MS);
     }
+  }
+}
+
+/** The promise's outcome, or false after `ms`. */
+export async function orAfter(ms: number, promise: Promise<boolean>): Promise<boolean> {
+  let callOff = () => {};
+  const late = new Promise<boolean>((resolve) => {
+    callOff = callAfter(ms, () => resolve(false));
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    callOff();
   }
 }

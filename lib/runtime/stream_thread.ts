@@ -14,6 +14,7 @@ import { sourceTopicsOf } from "./partition_counts.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import { prepareSerdes } from "./serde_preparation.ts";
 import { queryTasks, type StateQueryRequest } from "./state_queries.ts";
+import type { Levels } from "./levels.ts";
 import { StateMachine } from "./state_machine.ts";
 import { THREAD_TRANSITIONS, type ThreadState } from "./states.ts";
 import type { StreamTask } from "./task.ts";
@@ -138,6 +139,11 @@ export class StreamThread implements ThreadHandle {
     this.#paused = paused;
   }
 
+  setLevels({ recording, log }: Levels): void {
+    if (recording !== undefined) this.#options.metrics.level = recording;
+    if (log !== undefined) this.#options.setLogLevel?.(log.level, log.name);
+  }
+
   /** Runs until `shutdown` or a failure; resolves with the failure, if there was one, when everything is closed. */
   async run(): Promise<Error | undefined> {
     let failure: Error | undefined;
@@ -246,7 +252,6 @@ export class StreamThread implements ThreadHandle {
     const { process, punctuate, poll, commit } = thread;
     this.#log.info(
       `Processed ${process.total} total records, ran ${punctuate.total} punctuators, polled ${poll.total} times and committed ${commit.total} times since the start`,
-      { thread_id: this.name },
     );
   }
 

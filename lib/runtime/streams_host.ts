@@ -2,7 +2,7 @@ import type { KafkaClients } from "../kafka/client.ts";
 import type { Clock } from "../record/time.ts";
 import type { SerdeEnvironment } from "../serde/serde.ts";
 import type { StateEnvironment } from "../state/store.ts";
-import type { RuntimeLog } from "./runtime_log.ts";
+import type { RuntimeLog, SetLogLevel } from "./runtime_log.ts";
 import type { WorkerPort } from "./worker_thread.ts";
 import type { TaskStates } from "./task_factory.ts";
 
@@ -37,6 +37,8 @@ export interface StreamsHost {
   readonly clients: KafkaClients;
   readonly clock: Clock;
   readonly log: RuntimeLog;
+  /** Changes a level of that log. */
+  readonly setLogLevel?: SetLogLevel | undefined;
   /** What serdes are given: the schema registry. */
   readonly serdes: SerdeEnvironment;
   /** @throws {LockException} when another process holds the directory */

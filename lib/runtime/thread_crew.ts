@@ -5,6 +5,8 @@ import type { QueryResult } from "../state/query.ts";
 import type { StateStore } from "../state/store.ts";
 import type { MetricsRegistry } from "../telemetry/metrics.ts";
 import type { TopologyPlan } from "../topology/compile.ts";
+import { LevelChanges, type Levels } from "./levels.ts";
+import { childLog } from "./runtime_log.ts";
 import type { StateQueryRequest } from "./state_queries.ts";
 import { isAlive, type ThreadState } from "./states.ts";
 import { logDropped } from "./dropped_log.ts";
@@ -52,6 +54,7 @@ export class ThreadCrew {
   readonly #threads = new Map<string, ThreadHandle>();
   readonly #running = new Set<Promise<void>>();
   readonly #verdicts = new Map<string, UncaughtExceptionResponse>();
+  readonly #levels = new LevelChanges();
   #paused = false;
 
   constructor(options: CrewOptions) {
@@ -63,6 +66,7 @@ export class ThreadCrew {
     const thread = this.#make(this.#freeIdentity());
     this.#threads.set(thread.name, thread);
     thread.setPaused(this.#paused);
+    for (const levels of this.#levels.all()) thread.setLevels(levels);
     const run = thread.run().then((failure) => {
       this.#threads.delete(thread.name);
       const response = this.#verdicts.get(thread.name) ??
@@ -94,7 +98,8 @@ export class ThreadCrew {
 
   #makeHere(identity: ThreadIdentity): ThreadHandle {
     const { config, host, plan, home, metrics, restoreListener, globalStores } = this.#options;
-    const { clients, clock, log, serdes } = host;
+    const { clients, clock, serdes, setLogLevel } = host;
+    const log = childLog(host.log, { thread_id: identity.name }, "stream-thread");
     const cacheBytes = config.statestoreCacheMaxBytes;
     return new StreamThread({
       name: identity.name,
@@ -104,6 +109,7 @@ export class ThreadCrew {
       serdes,
       metrics,
       log,
+      setLogLevel,
       restoreListener,
       onState: (next, previous) => this.#options.onState(identity.name, next, previous),
       onFailure: (failure) => this.#judge(identity.name, failure),
@@ -170,6 +176,12 @@ export class ThreadCrew {
   setPaused(paused: boolean): void {
     this.#paused = paused;
     for (const thread of this.#threads.values()) thread.setPaused(paused);
+  }
+
+  /** Changes levels in the isolates of all threads, of those that are started later, too. */
+  setLevels(levels: Levels): void {
+    this.#levels.add(levels);
+    for (const thread of this.#threads.values()) thread.setLevels(levels);
   }
 
   /** Asks all threads to end. */

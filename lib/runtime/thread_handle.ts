@@ -1,5 +1,6 @@
 import type { TopicPartition } from "../kafka/client.ts";
 import type { QueryResult } from "../state/query.ts";
+import type { Levels } from "./levels.ts";
 import type { StateQueryRequest } from "./state_queries.ts";
 import type { ThreadReport } from "./thread_report.ts";
 import type { ThreadState } from "./states.ts";
@@ -40,6 +41,8 @@ export interface ThreadHandle {
   /** Asks it to end by `deadlineMs` (epoch ms). */
   shutdown(deadlineMs: number, how: ShutdownWay): void;
   setPaused(paused: boolean): void;
+  /** Changes levels in its isolate. */
+  setLevels(levels: Levels): void;
   describe(): ThreadDescription;
   /** Asks the stores of its tasks: an answer for each partition that is here. */
   query(request: StateQueryRequest<unknown>): Promise<Map<number, QueryResult<unknown>>>;

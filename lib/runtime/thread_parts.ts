@@ -18,7 +18,7 @@ import { listTopicCounts } from "./internal_topics.ts";
 import type { TopicCounts } from "./partition_counts.ts";
 import { ProducerCollector, type ProducerCollectorOptions } from "./producer_collector.ts";
 import { RepartitionPurge } from "./repartition_purge.ts";
-import type { RuntimeLog } from "./runtime_log.ts";
+import { childLog, type RuntimeLog, type SetLogLevel } from "./runtime_log.ts";
 import { findStartOffsets, type StartOffset } from "./start_offsets.ts";
 import type { ThreadState } from "./states.ts";
 import { type RestoreListener, StoreRestorer } from "./store_restorer.ts";
@@ -44,6 +44,8 @@ export interface StreamThreadOptions {
   readonly serdes: SerdeEnvironment;
   readonly metrics: MetricsRegistry;
   readonly log: RuntimeLog;
+  /** Changes a level of this isolate's log. */
+  readonly setLogLevel?: SetLogLevel | undefined;
   readonly restoreListener: RestoreListener;
   readonly onState: (next: ThreadState, previous: ThreadState) => void;
   /** Asked what follows from a failure, before the thread leaves its group. */
@@ -130,7 +132,8 @@ export class ThreadParts {
     client: "admin" | "consumer" | "restore" | "producer",
     counted?: ClientConfig,
   ): ClientEvents {
-    const { log, metrics } = this.#options;
+    const { metrics } = this.#options;
+    const log = childLog(this.#options.log, {}, "librdkafka");
     let statistics: ClientStatistics | undefined;
     if ((client === "consumer" || client === "producer") && counted !== undefined) {
       // A producer that takes the place of a fenced one goes on under its name.

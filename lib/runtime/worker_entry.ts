@@ -10,6 +10,7 @@ import type { StateStore } from "../state/store.ts";
 import { askStore, packAnswer } from "./state_queries.ts";
 import { sharedStateHome } from "./state_home.ts";
 import { logDropped } from "./dropped_log.ts";
+import { childLog } from "./runtime_log.ts";
 import type { RestoreListener } from "./store_restorer.ts";
 import { StreamThread } from "./stream_thread.ts";
 import type { StateHome, StreamsHost } from "./streams_host.ts";
@@ -68,6 +69,7 @@ export function serveThread(
 function apply(thread: StreamThread, command: WorkerCommand): void {
   if (command.kind === "shutdown") thread.shutdown(command.deadlineMs, command.way);
   else if (command.kind === "pause") thread.setPaused(command.paused);
+  else if (command.kind === "levels") thread.setLevels(command.levels);
 }
 
 async function answer(
@@ -179,7 +181,8 @@ function makeThread(
     clients: host.clients,
     serdes: host.serdes,
     metrics,
-    log: host.log,
+    log: childLog(host.log, { thread_id: order.identity.name }, "stream-thread"),
+    setLogLevel: host.setLogLevel,
     restoreListener: order.tellRestores ? restoreTeller(line) : {},
     onState: (next, previous) => line.post({ kind: "state", next, previous }),
     onFailure: (failure) => askVerdict(line, failure),
@@ -189,7 +192,9 @@ function makeThread(
       cache: cacheBytes > 0 ? cacheBudget(cacheBytes) : undefined,
       clock: host.clock,
       globalStores: global?.stores ?? new Map(),
-      onDropped: logDropped(host.log),
+      onDropped: logDropped(
+        childLog(host.log, { thread_id: order.identity.name }, "stream-thread"),
+      ),
     },
   });
 }

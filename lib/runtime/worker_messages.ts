@@ -11,6 +11,7 @@ import type { StatePlace } from "./streams_host.ts";
 import type { ShutdownWay } from "./thread_handle.ts";
 import type { UncaughtExceptionResponse } from "./uncaught_exception.ts";
 import type { Changelog } from "./task_stores.ts";
+import type { Levels } from "./levels.ts";
 import type { ThreadReport } from "./thread_report.ts";
 import type { ThreadIdentity } from "./thread_settings.ts";
 import type { TopologyModuleAddress } from "./topology_source.ts";
@@ -33,6 +34,7 @@ export type WorkerCommand =
   /** The answer to `failed`. */
   | { readonly kind: "verdict"; readonly response: UncaughtExceptionResponse }
   | { readonly kind: "pause"; readonly paused: boolean }
+  | { readonly kind: "levels"; readonly levels: Levels }
   | {
     readonly kind: "query";
     readonly id: number;

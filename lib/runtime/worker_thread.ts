@@ -1,6 +1,7 @@
 import { StreamsException } from "../errors.ts";
 import type { QueryResult } from "../state/query.ts";
 import { type StateQueryRequest, unpackAnswer } from "./state_queries.ts";
+import type { Levels } from "./levels.ts";
 import type { ThreadState } from "./states.ts";
 import type { RestoreListener } from "./store_restorer.ts";
 import type { ShutdownWay, ThreadDescription, ThreadHandle } from "./thread_handle.ts";
@@ -118,6 +119,10 @@ export class WorkerThread implements ThreadHandle {
   }
   setPaused(paused: boolean): void {
     this.#send({ kind: "pause", paused });
+  }
+
+  setLevels(levels: Levels): void {
+    this.#send({ kind: "levels", levels });
   }
 
   #send(command: WorkerCommand): void {

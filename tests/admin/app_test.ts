@@ -16,6 +16,7 @@ function appOf(
     applications: () => applications,
     limits: LIMITS,
     info: { version: "0.1.0", runtime: "test" },
+    logLevels: () => ({ root: "info" }),
     clock: new ManualClock(),
     ...more,
   });
@@ -114,23 +115,12 @@ test("Changes are off without a token, and need it when there is one", async () 
 });
 
 test("Log levels and the recording level change while running", async () => {
-  const levels: Record<string, string> = { root: "info" };
-  let recording = "";
-  const request = appOf(undefined, {
-    token: "correct-horse",
-    logLevels: {
-      current: () => levels,
-      set(name, level) {
-        if (level === "loud") throw new TypeError("loud is no level");
-        levels[name] = level;
-      },
-    },
-    setRecordingLevel: (level) => void (recording = level),
-  });
-  const put = (path: string, level: unknown) =>
+  const application = new FakeApplication();
+  const request = appOf([application], { token: "correct-horse" });
+  const put = (path: string, level: unknown, token = "correct-horse") =>
     request(path, {
       method: "PUT",
-      headers: { authorization: "Bearer correct-horse" },
+      headers: { authorization: `Bearer ${token}` },
       body: JSON.stringify({ level }),
     });
   assertEquals(await (await put("/api/v1/loggers/kafka", "debug")).json(), {
@@ -138,9 +128,15 @@ test("Log levels and the recording level change while running", async () => {
     kafka: "debug",
   });
   assertEquals((await put("/api/v1/loggers/kafka", "loud")).status, 400);
+  assertEquals((await put("/api/v1/loggers/kafka", "info", "wrong-horse")).status, 401);
   assertEquals((await put("/api/v1/metrics/recording-level", "debug")).status, 200);
   assertEquals((await put("/api/v1/metrics/recording-level", "loud")).status, 400);
-  assertEquals(recording, "debug");
+  assertEquals((await put("/api/v1/metrics/recording-level", "info", "wrong-horse")).status, 401);
+  assertEquals(application.calls, [
+    '{"log":{"name":"kafka","level":"debug"}}',
+    '{"recording":"debug"}',
+  ]);
+  assertEquals(await (await request("/api/v1/loggers")).json(), { root: "info" });
 });
 
 test("The page loads nothing from elsewhere", async () => {
@@ -166,9 +162,9 @@ test("serve answers over HTTP on a free port, and refuses one that is taken", as
     assertEquals(await (await fetch(`${server.url}/`)).text(), "got ");
     const post = await fetch(`${server.url}/`, { method: "POST", body: "abc" });
     assertEquals(await post.text(), "got abc");
-    const large = await fetch(`${server.url}/`, { method: "POST", body: "x".repeat(70_000) })
-      .then(async (r) => (await r.text(), r.status), () => 413);
-    assertEquals(large, 413);
+    const large = await fetch(`${server.url}/`, { method: "POST", body: "x".repeat(70_000) });
+    await large.body?.cancel();
+    assertEquals(large.status, 413);
     let refused = "";
     await serve(app, { host: "127.0.0.1", port: server.port }).catch((e) =>
       void (refused = e.message)
@@ -177,6 +173,12 @@ test("serve answers over HTTP on a free port, and refuses one that is taken", as
   } finally {
     await server.close();
   }
+});
+
+test("serve ends right after a request that was too large", async () => {
+  const server = await serve({ fetch: () => new Response("fine") }, { host: "127.0.0.1", port: 0 });
+  await (await fetch(server.url, { method: "POST", body: "x".repeat(70_000) })).text();
+  await server.close();
 });
 
 test("The admin server spans a request by its route, in the trace that it came with", () =>

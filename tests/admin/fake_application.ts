@@ -1,5 +1,6 @@
 import type { ApplicationSource, ApplicationStatus } from "../../lib/admin/source.ts";
 import { ManualClock } from "../../lib/record/time.ts";
+import type { Levels } from "../../lib/runtime/levels.ts";
 import { LagMetrics } from "../../lib/telemetry/lag_metrics.ts";
 import { MetricsRegistry } from "../../lib/telemetry/metrics.ts";
 import { ThreadMetrics } from "../../lib/telemetry/thread_metrics.ts";
@@ -72,6 +73,9 @@ export class FakeApplication implements ApplicationSource {
   }
   config() {
     return { "application.id": this.applicationId, "sasl.password": "[hidden]" };
+  }
+  setLevels(levels: Levels): void {
+    this.calls.push(JSON.stringify(levels));
   }
   pause(): void {
     this.calls.push("pause");

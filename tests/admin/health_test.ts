@@ -14,6 +14,7 @@ async function probes(status: Partial<ApplicationStatus>, nowMs = 0): Promise<nu
     applications: () => [application],
     limits: LIMITS,
     info: {},
+    logLevels: () => ({}),
     clock: new ManualClock(nowMs),
   });
   const statuses: number[] = [];
@@ -80,6 +81,7 @@ test("A probe tells what failed, and everything when it is asked verbosely", asy
     applications: () => [application],
     limits: LIMITS,
     info: {},
+    logLevels: () => ({}),
     clock: new ManualClock(),
   });
   const text = async (path: string, headers = {}) =>
