@@ -23,7 +23,13 @@ import { taskSettings } from "./task_settings.ts";
 import { importTracing } from "./tracing_module.ts";
 import { ThreadCrew, type ThreadEnd } from "./thread_crew.ts";
 import type { ShutdownWay, ThreadDescription } from "./thread_handle.ts";
-import type { LagReport, RestoreReport, StoreReport, ThreadReport } from "./thread_report.ts";
+import {
+  addUp,
+  type LagReport,
+  type RestoreReport,
+  type StoreReport,
+  type ThreadReport,
+} from "./thread_report.ts";
 import { metricsRegistry, threadSettings } from "./thread_settings.ts";
 import { buildTopology, isModuleAddress, type TopologySource } from "./topology_source.ts";
 import {
@@ -152,6 +158,10 @@ export class KafkaStreams {
   /** The stores of all tasks. */
   stores(): readonly StoreReport[] {
     return this.#reports().flatMap((report) => report.stores);
+  }
+  /** Records that each node of the topology was given, over all tasks that are here. */
+  nodes(): Readonly<Record<string, number>> {
+    return addUp(this.#reports().map((report) => report.nodes));
   }
   /** The restores that are going on. */
   restores(): readonly RestoreReport[] {

@@ -13,6 +13,8 @@ import type { TaskContext } from "./task_context.ts";
 /** A node of a running task. */
 export interface TaskNode {
   readonly name: string;
+  /** Records that it was given. */
+  readonly processed: number;
   process(record: StreamRecord<any, any>): void;
 }
 
@@ -29,6 +31,7 @@ export class FailedProcessingError extends Error {
 /** A processor with its place in the task. Kafka Streams: `ProcessorNode`. */
 export class ProcessorNode implements TaskNode {
   readonly name: string;
+  processed = 0;
   readonly processor: Processor<any, any, any, any>;
   readonly #task: TaskContext;
 
@@ -39,6 +42,7 @@ export class ProcessorNode implements TaskNode {
   }
 
   process(record: StreamRecord<any, any>): void {
+    this.processed++;
     try {
       const result: unknown = this.processor.process(record);
       if (result !== undefined) refusePromise(result, this.name);
@@ -66,6 +70,7 @@ function refusePromise(result: unknown, name: string): void {
 /** A source: hands records on. Kafka Streams: `SourceNode`. */
 export class SourceNode implements TaskNode {
   readonly name: string;
+  processed = 0;
   readonly #children: readonly TaskNode[];
 
   constructor(name: string, children: readonly TaskNode[]) {
@@ -74,6 +79,7 @@ export class SourceNode implements TaskNode {
   }
 
   process(record: StreamRecord<any, any>): void {
+    this.processed++;
     const children = this.#children;
     for (let i = 0; i < children.length; i++) children[i].process(record);
   }
@@ -92,6 +98,7 @@ export interface SinkSettings {
 /** A sink: hands records to the collector. Kafka Streams: `SinkNode`. */
 export class SinkNode implements TaskNode {
   readonly name: string;
+  processed = 0;
   readonly #settings: SinkSettings;
   readonly #task: TaskContext;
   readonly #fixed: Destination | undefined;
@@ -106,6 +113,7 @@ export class SinkNode implements TaskNode {
   }
 
   process(record: StreamRecord<any, any>): void {
+    this.processed++;
     const destination = this.#fixed ?? this.#chooseTopic(record);
     if (this.#settings.partitioner !== undefined) this.#sendPartitioned(destination, record);
     else this.#send(destination, record, -1);

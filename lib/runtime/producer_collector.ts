@@ -31,6 +31,11 @@ export interface ProducerCollectorOptions {
 export interface SentCounts {
   recordsProduced: number;
   bytesProduced: number;
+  /** Of the records since somebody looked at their times: how many, the sum of their timestamps, the least and the greatest. */
+  pending: number;
+  timestampSum: number;
+  oldest: number;
+  newest: number;
 }
 
 /** How long the producer's full queue is waited for at a time. */
@@ -153,6 +158,10 @@ export class ProducerCollector implements RecordCollector {
     const counts = this.#countsOf(taskId, nodeName, destination);
     counts.recordsProduced++;
     counts.bytesProduced += bytes;
+    counts.pending++;
+    counts.timestampSum += timestamp;
+    if (timestamp < counts.oldest) counts.oldest = timestamp;
+    if (timestamp > counts.newest) counts.newest = timestamp;
     if (rows.isFull) this.#queueRows();
   }
 
@@ -165,7 +174,7 @@ export class ProducerCollector implements RecordCollector {
       this.#sentOfTask = list;
     }
     return this.#sentOfTask[index] ??= this.#options.sentCounts?.(taskId, nodeName, topic) ??
-      { recordsProduced: 0, bytesProduced: 0 };
+      uncounted();
   }
 
   /** Forgets the counters of a task that is closed. */
@@ -327,4 +336,16 @@ export class ProducerCollector implements RecordCollector {
     this.#delivered = new Map();
     this.#error = undefined;
   }
+}
+
+/** Where nobody asks for the counts. */
+function uncounted(): SentCounts {
+  return {
+    recordsProduced: 0,
+    bytesProduced: 0,
+    pending: 0,
+    timestampSum: 0,
+    oldest: Number.POSITIVE_INFINITY,
+    newest: Number.NEGATIVE_INFINITY,
+  };
 }

@@ -82,6 +82,17 @@ export class RecordQueue {
     this.size += to - from;
   }
 
+  /** Bytes of the keys and values that wait. */
+  bytes(): number {
+    let sum = 0;
+    for (const { lease: { batch }, row, to } of this.#segments) {
+      for (let i = row; i < to; i++) {
+        sum += Math.max(0, batch.keyLengths[i]) + Math.max(0, batch.valueLengths[i]);
+      }
+    }
+    return sum;
+  }
+
   /** The offset of the first row that waits, ready or not; -1 when none does. */
   nextOffset(): number {
     if (this.#segments.length === 0) return -1;

@@ -21,7 +21,7 @@ import type { StreamTask } from "./task.ts";
 import { signalShutdown } from "./shutdown_signal.ts";
 import type { ShutdownWay, ThreadDescription, ThreadHandle } from "./thread_handle.ts";
 import { type StreamThreadOptions, ThreadParts } from "./thread_parts.ts";
-import type { ThreadReport } from "./thread_report.ts";
+import { emptyReport, type ThreadReport } from "./thread_report.ts";
 import type { ThreadSettings } from "./thread_settings.ts";
 
 const STAY: ShutdownWay = { leaveGroup: false, tellGroup: false };
@@ -72,7 +72,7 @@ export class StreamThread implements ThreadHandle {
       "CREATED",
       THREAD_TRANSITIONS,
       (next, previous) => {
-        if (this.#parts) this.#parts.telemetry.thread.state = next;
+        this.#parts?.telemetry.changed(next, this.#clock.monotonic());
         options.onState(next, previous);
       },
     );
@@ -104,9 +104,7 @@ export class StreamThread implements ThreadHandle {
   report(): ThreadReport {
     const description = this.describe();
     const parts = this.#parts;
-    if (parts === undefined || this.state === "DEAD") {
-      return { description, metrics: undefined, lags: [], stores: [], restores: [] };
-    }
+    if (parts === undefined || this.state === "DEAD") return emptyReport(description);
     const { telemetry, registry, feed, output, restorer } = parts;
     const tasks = registry.all();
     const restores = restorer.progress();
@@ -117,6 +115,7 @@ export class StreamThread implements ThreadHandle {
       metrics: undefined,
       lags: telemetry.lags(),
       stores: telemetry.stores(tasks),
+      nodes: telemetry.nodes(tasks),
       restores: restores.map(({ task, changelog, restored, remaining }) => ({
         store: changelog.store,
         taskId: task.taskId,
@@ -213,6 +212,7 @@ export class StreamThread implements ThreadHandle {
     const restored = restorer.isActive && restorer.poll();
     if (tasks.startRestored() > 0 || this.state === "PARTITIONS_ASSIGNED") this.#runIfReady();
     const processed = this.#paused ? 0 : await round.run();
+    if (processed > 0) parts.telemetry.noteSent(this.#clock.now());
     output.collector.handOver();
     output.collector.takeReports();
     output.collector.checkErrors();

@@ -10,7 +10,7 @@ import type { Tracing } from "../telemetry/tracing.ts";
 import type { Cancellable, PunctuationType } from "../topology/processor.ts";
 import type { BatchLease } from "./batch_lease.ts";
 import { PartitionGroup } from "./partition_group.ts";
-import type { SourceNode } from "./processor_node.ts";
+import type { SourceNode, TaskNode } from "./processor_node.ts";
 import { PunctuationQueue, type Schedule } from "./punctuation.ts";
 import type { RecordCollector } from "./record_collector.ts";
 import type { RecordQueue } from "./record_queue.ts";
@@ -61,6 +61,7 @@ export class StreamTask implements TaskContext {
   readonly #wallPunctuations = new PunctuationQueue();
   readonly #failures: TaskFailures;
   #pending: Promise<void> | undefined;
+  #source: SourceNode | undefined = undefined;
 
   constructor(options: TaskOptions) {
     this.#options = options;
@@ -109,6 +110,18 @@ export class StreamTask implements TaskContext {
   /** The task's own stores by name. */
   get stores(): ReadonlyMap<string, StateStore> {
     return this.#stores.byName;
+  }
+  /** Its nodes, with how many records each was given. */
+  get nodes(): readonly TaskNode[] {
+    return this.#graph.nodes;
+  }
+  /** The name of the source node of the record in hand; undefined before the first. */
+  get currentSource(): string | undefined {
+    return this.#source?.name;
+  }
+  /** Bytes of keys and values that wait, over all partitions. */
+  get bufferedBytes(): number {
+    return this.#group.queues.reduce((sum, queue) => sum + queue.bytes(), 0);
   }
   /** Records that wait, over all partitions. */
   get buffered(): number {
@@ -260,6 +273,7 @@ export class StreamTask implements TaskContext {
     this.commitNeeded = true;
     this.#failures.current = queue;
     const source: SourceNode = this.#graph.sourceOf(queue);
+    this.#source = source;
     try {
       source.process(
         new StreamRecord(queue.headKey, queue.headValue, timestamp, headers),

@@ -14,6 +14,7 @@ import type { TaskContext } from "./task_context.ts";
 /** The running nodes of a task and the queues that feed them. */
 export interface TaskGraph {
   readonly queues: readonly RecordQueue[];
+  readonly nodes: readonly TaskNode[];
   sourceOf(queue: RecordQueue): SourceNode;
   /** Initializes the processors, upstream first. */
   init(): void;
@@ -66,6 +67,7 @@ export function buildTaskGraph(
   });
   return {
     queues,
+    nodes: built,
     sourceOf: (queue) => built[queue.sourceIndex] as SourceNode,
     init: () => started.forEach(({ node, context }) => initProcessor(node, context)),
     close: () => closeAll(started.map(({ node }) => node)),

@@ -1,6 +1,12 @@
 import { ProcessorStateException, StreamsException, TopologyException } from "../errors.ts";
 import { Headers } from "../record/headers.ts";
-import type { ChangelogWriter, RestoreRows, StateStore, StoreContext } from "../state/store.ts";
+import type {
+  ChangelogWriter,
+  RestoreRows,
+  StateStore,
+  StoreContext,
+  StoreMeter,
+} from "../state/store.ts";
 import { changelogTopicName } from "../topology/compile.ts";
 import { parseTaskId } from "../record/task_id.ts";
 import { FailedProcessingError } from "./processor_node.ts";
@@ -23,6 +29,7 @@ export class TaskStores {
   readonly #options: TaskOptions;
   readonly #task: TaskContext;
   readonly #partition: number;
+  readonly #meters = new Map<string, StoreMeter>();
 
   constructor(options: TaskOptions, task: TaskContext) {
     this.#options = options;
@@ -49,6 +56,8 @@ export class TaskStores {
   #context(store: StateStore): StoreContext {
     const { environment, cache, settings, storeMeter } = this.#options;
     const task = this.#task;
+    const meter = storeMeter?.(store.name, store.persistent);
+    if (meter !== undefined) this.#meters.set(store.name, meter);
     return {
       applicationId: settings.applicationId,
       taskId: task.taskId,
@@ -61,7 +70,7 @@ export class TaskStores {
         this.#plan(store)?.changelogTopic ?? changelogTopicName(settings.applicationId, store),
       streamTime: () => task.streamTime(),
       dropped: (reason) => task.dropped(reason),
-      storeMetrics: storeMeter?.(store.name, store.persistent),
+      storeMetrics: meter,
     };
   }
 
@@ -93,12 +102,15 @@ export class TaskStores {
    */
   flush(): void {
     let first: unknown;
+    const { clock } = this.#options;
     for (const store of this.byName.values()) {
+      const began = clock.monotonic();
       try {
         store.flush();
       } catch (error) {
         first ??= flushFailure(error, store.name);
       }
+      this.#meters.get(store.name)?.flushed?.(clock.monotonic() - began);
     }
     if (first !== undefined) throw first;
   }

@@ -67,7 +67,7 @@ export class ProcessingRound {
       this.#telemetry.taskProcessed(task, ended - began, now, count);
       began = ended;
     }
-    if (processed > 0) this.#telemetry.thread.process.record(began - first, now, processed);
+    if (processed > 0) this.#telemetry.passed(processed, began - first, now);
     return processed;
   }
 
@@ -78,7 +78,7 @@ export class ProcessingRound {
       const began = clock.monotonic();
       if (!task.punctuate(now)) continue;
       punctuated++;
-      this.#telemetry.thread.punctuate.record(clock.monotonic() - began, now);
+      this.#telemetry.taskPunctuated(task, clock.monotonic() - began, now);
     }
     return punctuated;
   }

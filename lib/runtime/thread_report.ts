@@ -44,5 +44,23 @@ export interface ThreadReport {
   readonly metrics: MetricsSnapshot | undefined;
   readonly lags: readonly LagReport[];
   readonly stores: readonly StoreReport[];
+  /** Records that each node was given, over the thread's tasks. */
+  readonly nodes: Readonly<Record<string, number>>;
   readonly restores: readonly RestoreReport[];
+}
+
+/** What a thread tells that has nothing to tell yet, or any more. */
+export function emptyReport(description: ThreadDescription): ThreadReport {
+  return { description, metrics: undefined, lags: [], stores: [], nodes: {}, restores: [] };
+}
+
+/** The sums of numbers by name. */
+export function addUp(
+  counts: readonly Readonly<Record<string, number>>[],
+): Readonly<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  for (const each of counts) {
+    for (const [name, count] of Object.entries(each)) sums[name] = (sums[name] ?? 0) + count;
+  }
+  return sums;
 }

@@ -1,16 +1,16 @@
 import type { TaskId } from "../record/task_id.ts";
 import type { Clock } from "../record/time.ts";
-import type { DropReason, StateStore, StoreMeter } from "../state/store.ts";
+import type { DropReason, StateStore, StoreMeter, TimeOrderedBuffer } from "../state/store.ts";
 import { LagMetrics } from "../telemetry/lag_metrics.ts";
 import type { MetricsRegistry } from "../telemetry/metrics.ts";
 import { StoreMetrics } from "../telemetry/store_metrics.ts";
-import { TaskMetrics, TopicMetrics } from "../telemetry/task_metrics.ts";
-import { ThreadMetrics } from "../telemetry/thread_metrics.ts";
+import { NodeMetrics, TaskMetrics, TopicMetrics } from "../telemetry/task_metrics.ts";
+import { ThreadMetrics, type ThreadState } from "../telemetry/thread_metrics.ts";
 import type { InputFeed } from "./input_feed.ts";
 import type { RestoreProgress } from "./store_restorer.ts";
 import type { StreamTask } from "./task.ts";
 import { partitionKey } from "./task_assignment.ts";
-import type { LagReport, StoreReport } from "./thread_report.ts";
+import { addUp, type LagReport, type StoreReport } from "./thread_report.ts";
 
 /** Who the metrics are of. */
 export interface TelemetryIdentity {
@@ -22,6 +22,13 @@ interface TaskHolders {
   readonly metrics: TaskMetrics;
   readonly stores: Map<string, StoreMetrics>;
   readonly topics: Map<string, TopicMetrics>;
+  readonly nodes: Map<string, NodeMetrics>;
+}
+
+interface SinkCounts {
+  readonly taskId: string;
+  readonly nodeName: string;
+  readonly counts: TopicMetrics;
 }
 
 /**
@@ -36,6 +43,8 @@ export class ThreadTelemetry {
   readonly #taskBytes: (id: TaskId) => number;
   readonly #lags: LagMetrics;
   readonly #tasks = new Map<string, TaskHolders>();
+  readonly #sinks = new Set<SinkCounts>();
+  #rebalancingSince: number | undefined = undefined;
 
   /** @param taskBytes what a task takes on disk */
   constructor(
@@ -72,6 +81,7 @@ export class ThreadTelemetry {
         metrics: new TaskMetrics(this.#registry, identity, this.thread),
         stores: new Map(),
         topics: new Map(),
+        nodes: new Map(),
       };
       this.#tasks.set(taskId, holders);
     }
@@ -92,8 +102,37 @@ export class ThreadTelemetry {
       const identity = { threadId: this.#identity.threadName, taskId };
       counts = new TopicMetrics(this.#registry, identity, { nodeName, topic, role });
       topics.set(key, counts);
+      if (role === "sink") this.#sinks.add({ taskId, nodeName, counts });
     }
     return counts;
+  }
+
+  #node(taskId: string, nodeName: string): NodeMetrics {
+    const { nodes } = this.#holders(taskId);
+    let metrics = nodes.get(nodeName);
+    if (metrics === undefined) {
+      const identity = { threadId: this.#identity.threadName, taskId };
+      nodes.set(nodeName, metrics = new NodeMetrics(this.#registry, identity, nodeName));
+    }
+    return metrics;
+  }
+
+  /** Takes the time that records took to the sinks, as of now. */
+  noteSent(nowMs: number): void {
+    for (const { taskId, nodeName, counts } of this.#sinks) {
+      if (counts.pending > 0) counts.noteEndToEnd(this.#node(taskId, nodeName).endToEnd, nowMs);
+    }
+  }
+
+  /** The thread's state has changed at `monotonicMs`; a rebalance lasts until it runs again. */
+  changed(state: ThreadState, monotonicMs: number): void {
+    this.thread.state = state;
+    if (state === "PARTITIONS_REVOKED" || state === "PARTITIONS_ASSIGNED") {
+      this.#rebalancingSince ??= monotonicMs;
+    } else if (state === "RUNNING" && this.#rebalancingSince !== undefined) {
+      this.thread.rebalanceDuration.observe((monotonicMs - this.#rebalancingSince) / 1_000);
+      this.#rebalancingSince = undefined;
+    }
   }
 
   taskCreated(task: StreamTask): void {
@@ -105,6 +144,7 @@ export class ThreadTelemetry {
     this.thread.tasksClosed++;
     const holders = this.#tasks.get(task.taskId);
     this.#tasks.delete(task.taskId);
+    for (const sink of this.#sinks) if (sink.taskId === task.taskId) this.#sinks.delete(sink);
     if (holders !== undefined) removeAll(holders);
     for (const { topic, partition } of task.inputPartitions) this.#lags.forget(topic, partition);
   }
@@ -119,9 +159,32 @@ export class ThreadTelemetry {
 
   /** Counts a round of a task: that many records in that time. */
   taskProcessed(task: StreamTask, elapsedMs: number, nowMs: number, count: number): void {
-    this.#tasks.get(task.taskId)?.metrics.recordProcessed(elapsedMs, nowMs, count);
+    const metrics = this.#tasks.get(task.taskId)?.metrics;
+    if (metrics === undefined) return;
+    metrics.recordProcessed(elapsedMs, nowMs, count);
     // The last record stands for those of its round.
-    this.thread.endToEnd.observe(Math.max(0, nowMs - task.record.timestamp) / 1_000, count);
+    const { currentSource, record: { timestamp } } = task;
+    const age = Math.max(0, nowMs - timestamp);
+    this.thread.endToEnd.observe(age / 1_000, count);
+    if (currentSource !== undefined) {
+      this.#node(task.taskId, currentSource).endToEnd.record(age, nowMs);
+    }
+    if (this.#registry.records("debug")) {
+      metrics.lateness.record(Math.max(0, task.streamTime() - timestamp), nowMs);
+    }
+  }
+
+  /** Counts a pass over all tasks: that many records in that time. */
+  passed(processed: number, elapsedMs: number, nowMs: number): void {
+    this.thread.process.record(elapsedMs, nowMs, processed);
+    this.thread.processRecords.record(processed, nowMs);
+  }
+
+  /** Counts that punctuations of a task were due. */
+  taskPunctuated(task: StreamTask, elapsedMs: number, nowMs: number): void {
+    this.thread.punctuate.record(elapsedMs, nowMs);
+    const metrics = this.#tasks.get(task.taskId)?.metrics;
+    if (metrics !== undefined) metrics.punctuated++;
   }
 
   /** Carries over what tasks and stores have counted. */
@@ -144,6 +207,7 @@ export class ThreadTelemetry {
         store.restoreRemaining = undefined;
       }
       this.#refreshLags(task, feed, committed);
+      if (this.#registry.records("debug")) this.#refreshDetails(task);
     }
     for (const { task, changelog, remaining, restored } of restores) {
       const { metrics, stores } = this.#holders(task.taskId);
@@ -151,8 +215,35 @@ export class ThreadTelemetry {
       const store = stores.get(changelog.store);
       if (store === undefined) continue;
       store.restoreRemaining = remaining;
+      metrics.restored += Math.max(0, restored - store.restored);
       store.restored = restored;
     }
+  }
+
+  /** What costs to find out, or makes many series. */
+  #refreshDetails(task: StreamTask): void {
+    const { metrics, stores } = this.#holders(task.taskId);
+    metrics.bufferedBytes = task.bufferedBytes;
+    metrics.cacheBytes = 0;
+    for (const [name, store] of task.stores) {
+      metrics.cacheBytes += store.cacheBytes ?? 0;
+      const shown = stores.get(name);
+      if (shown === undefined || !isBuffer(store)) continue;
+      shown.suppressionCount = store.recordCount;
+      shown.suppressionBytes = store.byteSize;
+    }
+    for (const { name, processed } of task.nodes) {
+      this.#node(task.taskId, name).processed = processed;
+    }
+  }
+
+  /** Records that each node was given, over all tasks. */
+  nodes(tasks: readonly StreamTask[]): Readonly<Record<string, number>> {
+    return addUp(
+      tasks.map((task) =>
+        Object.fromEntries(task.nodes.map(({ name, processed }) => [name, processed]))
+      ),
+    );
   }
 
   #refreshLags(task: StreamTask, feed: InputFeed, committed: ReadonlyMap<string, number>): void {
@@ -206,8 +297,9 @@ export class ThreadTelemetry {
   }
 }
 
-function removeAll({ metrics, stores, topics }: TaskHolders): void {
+function removeAll({ metrics, stores, topics, nodes }: TaskHolders): void {
   metrics.remove();
+  for (const node of nodes.values()) node.remove();
   for (const store of stores.values()) store.remove();
   for (const topic of topics.values()) topic.remove();
 }
@@ -215,4 +307,8 @@ function removeAll({ metrics, stores, topics }: TaskHolders): void {
 function entriesOf(store: StateStore | undefined): number | undefined {
   if (store === undefined || !store.isOpen || !("approximateNumEntries" in store)) return undefined;
   return (store.approximateNumEntries as () => number)();
+}
+
+function isBuffer(store: StateStore): store is StateStore & TimeOrderedBuffer<any, any, any> {
+  return store.kind === "buffer";
 }

@@ -5,7 +5,7 @@ import type { Levels } from "./levels.ts";
 import type { ThreadState } from "./states.ts";
 import type { RestoreListener } from "./store_restorer.ts";
 import type { ShutdownWay, ThreadDescription, ThreadHandle } from "./thread_handle.ts";
-import type { ThreadReport } from "./thread_report.ts";
+import { emptyReport, type ThreadReport } from "./thread_report.ts";
 import type { UncaughtExceptionResponse } from "./uncaught_exception.ts";
 import {
   type ErrorData,
@@ -160,8 +160,6 @@ export class WorkerThread implements ThreadHandle {
 
   report(): ThreadReport {
     const description = this.describe();
-    return this.#report === undefined
-      ? { description, metrics: undefined, lags: [], stores: [], restores: [] }
-      : { ...this.#report, description };
+    return this.#report === undefined ? emptyReport(description) : { ...this.#report, description };
   }
 }

@@ -45,6 +45,9 @@ export class CachedKeyValueStore<K, V>
     if (context.cache !== undefined) this.#cache = new TypedCache(this, context.cache, context);
   }
 
+  get cacheBytes(): number {
+    return this.#cache?.usedBytes ?? 0;
+  }
   get isOpen(): boolean {
     return this.#inner.isOpen;
   }

@@ -19,6 +19,8 @@ export interface StateStore {
   readonly kind?: StoreKind;
   /** Whether the contents survive the process. */
   readonly persistent: boolean;
+  /** What its record cache holds, in bytes. */
+  readonly cacheBytes?: number;
   /** Opens the store for a task. Called once, before the processors' `init`. */
   init(context: StoreContext): void;
   /** Empties the cache: writes and forwards what it holds back. The first step of a commit. */
@@ -96,6 +98,8 @@ export interface StoreMeter {
   gets: number;
   cacheHits: number;
   cacheMisses: number;
+  /** Told of each flush. */
+  flushed?(elapsedMs: number): void;
 }
 
 /** The bytes that all caches of a stream thread may hold together, and the eviction when they hold more. Kafka Streams: `ThreadCache`. */

@@ -53,6 +53,21 @@ export class Sampler {
     if (value < sample.min) sample.min = value;
   }
 
+  /** Takes several values at once. */
+  recordAll(
+    sum: number,
+    count: number,
+    { max, min }: { readonly max: number; readonly min: number },
+    nowMs: number,
+  ): void {
+    let sample = this.#current;
+    if (nowMs - sample.startMs >= this.#windows.windowMs) sample = this.#advance(nowMs);
+    sample.sum += sum;
+    sample.count += count;
+    if (max > sample.max) sample.max = max;
+    if (min < sample.min) sample.min = min;
+  }
+
   #advance(nowMs: number): Sample {
     const oldest = this.#samples.length < this.#windows.samples ? undefined : this.#samples.shift();
     const sample = oldest ?? emptySample(nowMs);

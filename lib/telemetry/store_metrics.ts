@@ -7,30 +7,6 @@ import type { TaskIdentity } from "./task_metrics.ts";
 export const STORE = {
   putRate: gauge("kafka_stream_state_put_rate", "Writes per second", "sum", "debug"),
   getRate: gauge("kafka_stream_state_get_rate", "Reads per second", "sum", "debug"),
-  putLatencyAverage: gauge(
-    "kafka_stream_state_put_latency_avg",
-    "Average time of a write, in ns",
-    "average",
-    "trace",
-  ),
-  putLatencyMax: gauge(
-    "kafka_stream_state_put_latency_max",
-    "Longest time of a write, in ns",
-    "max",
-    "trace",
-  ),
-  getLatencyAverage: gauge(
-    "kafka_stream_state_get_latency_avg",
-    "Average time of a read, in ns",
-    "average",
-    "trace",
-  ),
-  getLatencyMax: gauge(
-    "kafka_stream_state_get_latency_max",
-    "Longest time of a read, in ns",
-    "max",
-    "trace",
-  ),
   flushRate: gauge("kafka_stream_state_flush_rate", "Flushes per second", "sum", "debug"),
   flushLatencyAverage: gauge(
     "kafka_stream_state_flush_latency_avg",
@@ -49,12 +25,6 @@ export const STORE = {
     "Records restored per second",
     "sum",
     "debug",
-  ),
-  openIterators: gauge("kafka_stream_state_num_open_iterators", "Iterators that are open", "sum"),
-  oldestIterator: gauge(
-    "kafka_stream_state_oldest_iterator_open_since_ms",
-    "When the oldest open iterator was opened, in epoch ms",
-    "min",
   ),
   entries: gauge("kafka_stream_state_estimate_num_keys", "Keys in the store, estimated", "sum"),
   hitRatio: gauge(
@@ -105,8 +75,6 @@ export class StoreMetrics implements Registration {
   cacheMisses = 0;
   flushes = 0;
   restored = 0;
-  openIterators = 0;
-  oldestIteratorOpenSinceMs: number | undefined = undefined;
   suppressionBytes: number | undefined = undefined;
   suppressionCount: number | undefined = undefined;
   /** Records that are still to be restored; undefined when no restore is going on. */
@@ -115,12 +83,8 @@ export class StoreMetrics implements Registration {
   sizeBytes: (() => number | undefined) | undefined = undefined;
   /** Asked when metrics are read. */
   entries: (() => number | undefined) | undefined = undefined;
-  /** In ns; recorded only when `registry.records("trace")`. */
-  readonly putLatency: Sampler;
-  /** In ns; recorded only when `registry.records("trace")`. */
-  readonly getLatency: Sampler;
-  /** In ns. */
-  readonly flushLatency: Sampler;
+  readonly #flushLatency: Sampler;
+  readonly #registry: MetricsRegistry;
   readonly #scope: MetricsScope;
 
   constructor(registry: MetricsRegistry, identity: StoreIdentity) {
@@ -131,9 +95,8 @@ export class StoreMetrics implements Registration {
       state_id: identity.storeName,
     });
     this.#scope = scope;
-    this.putLatency = scope.sampler({ average: STORE.putLatencyAverage, max: STORE.putLatencyMax });
-    this.getLatency = scope.sampler({ average: STORE.getLatencyAverage, max: STORE.getLatencyMax });
-    this.flushLatency = scope.sampler({
+    this.#registry = registry;
+    this.#flushLatency = scope.sampler({
       average: STORE.flushLatencyAverage,
       max: STORE.flushLatencyMax,
     });
@@ -148,8 +111,6 @@ export class StoreMetrics implements Registration {
   }
 
   #observeFields(scope: MetricsScope): void {
-    scope.observe(STORE.openIterators, () => this.openIterators);
-    scope.observe(STORE.oldestIterator, () => this.oldestIteratorOpenSinceMs);
     scope.observe(STORE.suppressionBytes, () => this.suppressionBytes);
     scope.observe(STORE.suppressionCount, () => this.suppressionCount);
     scope.observe(STORE.size, () => this.sizeBytes?.());
@@ -162,6 +123,12 @@ export class StoreMetrics implements Registration {
       if (this.restoreRemaining === 0) return 0;
       return perSecond > 0 ? this.restoreRemaining / perSecond : undefined;
     });
+  }
+
+  /** It was flushed in `elapsedMs`. */
+  flushed(elapsedMs: number): void {
+    this.flushes++;
+    this.#flushLatency.record(elapsedMs * 1e6, this.#registry.now());
   }
 
   remove(): void {

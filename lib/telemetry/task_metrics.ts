@@ -110,16 +110,6 @@ export const NODE = {
     "Shortest time from a record's timestamp to this node, in ms",
     "min",
   ),
-  suppressionEmits: counter(
-    "kafka_stream_processor_node_suppression_emit_total",
-    "Records that a suppression let go",
-    "debug",
-  ),
-  emitFinals: counter(
-    "kafka_stream_processor_node_emit_final_records_total",
-    "Results emitted when their window closed",
-    "debug",
-  ),
 } as const;
 
 /** Metrics of a topic at a source or sink. Kafka Streams: `stream-topic-metrics`. */
@@ -216,11 +206,9 @@ export class TaskMetrics implements Registration {
   }
 }
 
-/** The metrics of a processor node, where a task measures them. */
+/** The metrics of a processor node; those of sources and sinks know the time, too. */
 export class NodeMetrics implements Registration {
   processed = 0;
-  suppressionEmits = 0;
-  emitFinals = 0;
   /** Time from a record's timestamp to this node, in ms; at source and terminal nodes. */
   readonly endToEnd: Sampler;
   readonly #scope: MetricsScope;
@@ -234,8 +222,6 @@ export class NodeMetrics implements Registration {
     this.#scope = scope;
     scope.observe(NODE.processed, () => this.processed);
     scope.rate(NODE.processRate, () => this.processed);
-    scope.observe(NODE.suppressionEmits, () => this.suppressionEmits || undefined);
-    scope.observe(NODE.emitFinals, () => this.emitFinals || undefined);
     this.endToEnd = scope.sampler({
       average: NODE.endToEndAverage,
       max: NODE.endToEndMax,
@@ -254,6 +240,11 @@ export class TopicMetrics implements Registration {
   bytesConsumed = 0;
   recordsProduced = 0;
   bytesProduced = 0;
+  /** Of the records produced since the last `noteEndToEnd`. */
+  pending = 0;
+  timestampSum = 0;
+  oldest = Number.POSITIVE_INFINITY;
+  newest = Number.NEGATIVE_INFINITY;
   readonly #scope: MetricsScope;
 
   constructor(
@@ -275,6 +266,19 @@ export class TopicMetrics implements Registration {
       scope.observe(TOPIC.recordsProduced, () => this.recordsProduced);
       scope.observe(TOPIC.bytesProduced, () => this.bytesProduced);
     }
+  }
+
+  /** Records the time from the timestamps of what was produced to this instant. */
+  noteEndToEnd(endToEnd: Sampler, nowMs: number): void {
+    const { pending, timestampSum, oldest, newest } = this;
+    if (pending === 0) return;
+    const max = Math.max(0, nowMs - oldest);
+    const min = Math.max(0, nowMs - newest);
+    endToEnd.recordAll(Math.max(0, pending * nowMs - timestampSum), pending, { max, min }, nowMs);
+    this.pending = 0;
+    this.timestampSum = 0;
+    this.oldest = Number.POSITIVE_INFINITY;
+    this.newest = Number.NEGATIVE_INFINITY;
   }
 
   remove(): void {
