@@ -97,10 +97,10 @@ export class SegmentedRows {
     segments.splice(at, 0, segment);
     if (segments[0] >= minLive) return;
     this.#segments = segments.filter((s) => s >= minLive);
+    const floor = Math.max(0, this.startOf(minLive));
     this.rows.trim(segmentPrefix(minLive));
-    if (this.#byTime !== undefined) {
-      this.#byTime.trim(timeBytes(Math.max(0, minLive * this.#intervalMs)));
-    }
+    this.#byTime?.trim(timeBytes(floor));
+    this.expired?.(floor);
   }
 
   /** Whether rows are kept in order of time as well. */
@@ -177,7 +177,9 @@ export class SegmentedRows {
   /** Rows whose first time lies in [from, to], in order of time; undefined when the store keeps no such order. */
   inTimeOrder(from: number, to: number, reverse: boolean): ByteCursor | undefined {
     if (this.#byTime === undefined) return undefined;
-    const lower = timeBytes(Math.max(0, from));
+    if (this.#segments.length === 0) return NO_ROWS;
+    // Rows of expired segments stay where they are until the next commit.
+    const lower = timeBytes(Math.max(0, from, this.startOf(this.#segments[0])));
     const upper = timeBytes(to === Number.MAX_SAFE_INTEGER ? to : to + 1);
     return new TimeCursor(this.#byTime.cursor(lower, upper, reverse), this.rows);
   }

@@ -133,9 +133,12 @@ export class SerializedSessionStore<K, V>
     const ordered = this.#rows.segments.inTimeOrder(earliestEnd, latestEnd, false);
     if (ordered !== undefined) return yield* this.#sessions(ordered);
     const found: [Uint8Array, Uint8Array][] = [];
-    for (const row of this.#rows.segments.rows.range(undefined, undefined)) {
+    const { segments } = this.#rows;
+    // Rows of expired segments stay where they are until the next commit.
+    const earliest = Math.max(earliestEnd, segments.startOf(segments.segments[0] ?? 0));
+    for (const row of segments.rows.range(undefined, undefined)) {
       const end = sessionEnd(row[0]);
-      if (end >= earliestEnd && end <= latestEnd) found.push(row);
+      if (end >= earliest && end <= latestEnd) found.push(row);
     }
     found.sort(([a], [b]) => compareBytes(SESSION_SCHEMA.timeKey(a), SESSION_SCHEMA.timeKey(b)));
     for (const [key, value] of found) yield [this.windowedKey(key), this.#values.decode(value)];
