@@ -62,7 +62,7 @@ export const ROOMS: Readonly<Record<string, Allowed>> = {
 export const CLOCKS: readonly string[] = [
   "lib/record/time.ts",
   // The text of a page: its script runs in the browser.
-  "lib/admin/page.ts",
+  "lib/admin/page_script.ts",
 ];
 
 /** Files outside `cli` and `telemetry` that may print. */

@@ -13,7 +13,7 @@ import { startRegistry } from "./support/registry.ts";
 import { denoPath, repositoryRoot, run } from "./support/spawn.ts";
 import { type FileResult, runTestFile, type Runtime } from "./support/test_process.ts";
 
-// What Bun has to prove: the engine and the transport. The command line, the admin server and the documents run on Deno.
+// What Bun has to prove: the engine, the transport, and what the binary serves. The command line and the documents run on Deno.
 const BUN_ROOMS = [
   "record",
   "serde",
@@ -24,6 +24,7 @@ const BUN_ROOMS = [
   "kafka",
   "testing",
   "telemetry",
+  "admin",
   "support",
 ];
 // Two cores: one file with the broker, one without.

@@ -166,6 +166,8 @@ function addApi(app: Hono, options: AdminOptions): void {
     stores: (a) => a.stores(),
     restore: (a) => a.restores(),
     errors: (a) => a.errors(),
+    nodes: (a) => a.nodes(),
+    live: liveView,
     config: (a) => a.config(),
     topology: (a) => topologyAsJson(a.describe()),
   };
@@ -184,6 +186,20 @@ function addApi(app: Hono, options: AdminOptions): void {
       })),
     }));
   app.get("/api/v1/metrics", (c) => c.json(allMetrics(options)));
+}
+
+/** All that moves, of one moment: what the page asks for again and again. */
+function liveView(application: ApplicationSource): unknown {
+  const { threads, ...state } = application.status();
+  return {
+    state,
+    threads,
+    lag: application.lag(),
+    stores: application.stores(),
+    restore: application.restores(),
+    errors: application.errors(),
+    nodes: application.nodes(),
+  };
 }
 
 function addActions(app: Hono, options: AdminOptions): void {

@@ -94,6 +94,8 @@ export interface ApplicationSource {
   lag(): readonly LagStatus[];
   stores(): readonly StoreStatus[];
   restores(): readonly RestoreStatus[];
+  /** Records that each node of the topology was given, over all tasks that are here. */
+  nodes(): Readonly<Record<string, number>>;
   /** The last errors, the newest first. */
   errors(): readonly ErrorStatus[];
   /** The configuration as it may be shown. */

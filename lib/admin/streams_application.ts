@@ -41,6 +41,7 @@ export type ObservedStreams =
     lag?(): readonly LagStatus[];
     stores?(): readonly StoreStatus[];
     restores?(): readonly RestoreStatus[];
+    nodes?(): Readonly<Record<string, number>>;
   };
 type ObservedThread = ThreadDescription & {
   /** When its loop began its last round (epoch ms). */
@@ -164,6 +165,9 @@ export class StreamsApplication implements ApplicationSource {
   }
   restores(): readonly RestoreStatus[] {
     return this.#streams.restores?.() ?? [];
+  }
+  nodes(): Readonly<Record<string, number>> {
+    return this.#streams.nodes?.() ?? {};
   }
   errors(): readonly ErrorStatus[] {
     return this.#errors;

@@ -59,6 +59,9 @@ export class FakeApplication implements ApplicationSource {
   stores() {
     return [{ name: "counts", taskId: "0_0", type: "lmdb", entries: 1, sizeBytes: 4096 }];
   }
+  nodes() {
+    return { source: 5, work: 5, sink: 4 };
+  }
   restores() {
     return this.restoring;
   }

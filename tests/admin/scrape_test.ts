@@ -16,7 +16,7 @@ import { eventually } from "../runtime/application.ts";
 import { seededRandom } from "../support/random.ts";
 import { requireTool } from "../support/system_tools.ts";
 import { makeTempDir } from "../support/temp_dir.ts";
-import { PARTITIONS, type RunningOrders, startOrders } from "./orders_running.ts";
+import { PARTITIONS, type RunningOrders, startOrders, TOKEN } from "./orders_running.ts";
 import { type Scrape, scrape } from "./scrape.ts";
 
 const ORDERS = 20_000;
@@ -269,6 +269,54 @@ test("Kafka's clients are counted by librdkafka", () => {
   assert(busy.total("kafka_consumer_incoming_byte_total") > 0);
   assertEquals(busy.total("kafka_producer_request_error_total"), 0);
   assertEquals(busy.series("kafka_consumer_coordinator_rebalance_total").length, THREADS);
+});
+
+test("The admin server of a running application listens on loopback alone and answers its probes", async () => {
+  assertEquals(new URL(running.url).hostname, "127.0.0.1");
+  for (const path of ["/healthz", "/livez", "/readyz", "/startupz"]) {
+    const answer = await fetch(`${running.url}${path}`);
+    assertEquals([answer.status, await answer.text()], [200, "ok\n"], path);
+  }
+  const verbose = await (await fetch(`${running.url}/readyz?verbose`)).text();
+  assertEquals(verbose, "[+]state RUNNING\nready check passed\n");
+  const live = await (await fetch(`${running.url}/healthz?verbose`)).text();
+  assert(live.includes(`[+]threads ${THREADS} of ${THREADS} alive`), live);
+});
+
+test("The admin server shows the topology as describe() prints it, and the configuration without secrets", async () => {
+  const text = await (await fetch(`${running.url}/topology`)).text();
+  assert(text.startsWith("Topologies:\n   Sub-topology: 0"), text);
+  assert(text.includes("(topics: [orders-input])") && text.includes("Sink: "), text);
+  const config = await (await fetch(`${running.url}/config`)).text();
+  assertEquals(JSON.parse(config)["num.stream.threads"], String(THREADS));
+  assert(!config.includes(TOKEN));
+  assert(config.includes("[hidden]"));
+});
+
+test("The admin server pauses, resumes and changes levels for who has the token, and nobody else", async () => {
+  const ask = async (method: string, path: string, token?: string, level?: string) => {
+    const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+    const body = level && JSON.stringify({ level });
+    const answer = await fetch(`${running.url}${path}`, { method, headers, ...(body && { body }) });
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  for (const token of [undefined, "wrong-horse"]) {
+    assertEquals(await ask("POST", "/api/v1/actions/pause", token), 401);
+    assertEquals(await ask("PUT", "/api/v1/loggers/root", token, "error"), 401);
+    assertEquals(await ask("PUT", "/api/v1/metrics/recording-level", token, "info"), 401);
+  }
+  assert(!running.streams.isPaused);
+  assertEquals(await ask("POST", "/api/v1/actions/pause", TOKEN), 202);
+  assert(running.streams.isPaused);
+  assertEquals(await ask("POST", "/api/v1/actions/resume", TOKEN), 202);
+  assert(!running.streams.isPaused);
+  assertEquals(await ask("PUT", "/api/v1/metrics/recording-level", TOKEN, "info"), 200);
+  await eventually("debug series are gone from all Workers", async () => {
+    const now = await scrape(running.url);
+    return now.series("kafka_stream_task_process_total").length === 0 &&
+      now.only("kafka_stream_recording_level") === 0;
+  });
 });
 
 function byPartition(all: readonly GeneratedOrder[]): GeneratedOrder[][] {
