@@ -54,13 +54,23 @@ export async function nativeAddonPath(options: BuildOptions = {}): Promise<strin
   return (options.sanitize ? undefined : givenPath()) ?? await build(options);
 }
 
-/** As `nativeAddonPath`, for callers that cannot wait: a build runs in a process of its own. */
+/** Set in the process that builds, so that it never starts another one. */
+const BUILDING = "WEIR_NATIVE_BUILDING";
+
+/**
+ * As `nativeAddonPath`, for callers that cannot wait: a build runs in a process of its own.
+ * @throws {Error} when it has to be built and cannot be; in a compiled executable it cannot
+ */
 export function nativeAddonPathSync(): string {
-  const path = givenPath() ?? cachedPath({});
+  const given = givenPath();
+  if (given !== undefined && existsSync(given)) return given;
+  refuseWhereNoneIsBuilt(given);
+  const path = cachedPath({});
   if (existsSync(path)) return path;
   const self = fileURLToPath(import.meta.url);
   const args = "Deno" in globalThis ? ["run", "-A", self] : [self];
-  const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", 2, 2] });
+  const env = { ...process.env, [BUILDING]: "1" };
+  const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", 2, 2], env });
   if (status !== 0 || !existsSync(path)) {
     throw new Error(
       `Cannot load the Kafka addon as it could not be built: current value is exit status ${status}. ` +
@@ -68,6 +78,28 @@ export function nativeAddonPathSync(): string {
     );
   }
   return path;
+}
+
+/** A compiled executable has no sources, and what it would start to build is itself, again and again. */
+function refuseWhereNoneIsBuilt(given: string | undefined): void {
+  const cause = given !== undefined
+    ? `the file that was named does not exist: current value is ${given}`
+    : isCompiled()
+    ? `a compiled executable cannot build it: current value is ${process.execPath}`
+    : process.env[BUILDING]
+    ? `it is being built by the process that started this one: current value is ${process.execPath}`
+    : undefined;
+  if (cause === undefined) return;
+  throw new Error(
+    `Cannot load the Kafka addon as ${cause}. Build it with \`deno task native\` and name it in WEIR_NATIVE_PATH`,
+  );
+}
+
+/** Whether this code lies within an executable that Bun or Deno has compiled. */
+function isCompiled(): boolean {
+  if (/^file:\/\/\/(\$bunfs|[A-Z]:\/~BUN)\//.test(import.meta.url)) return true;
+  const runtime = globalThis as { Deno?: { build: { standalone?: boolean } } };
+  return runtime.Deno?.build.standalone === true;
 }
 
 function givenPath(): string | undefined {
