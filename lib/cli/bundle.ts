@@ -56,7 +56,8 @@ async function bundle(order: BundleOrder): Promise<void> {
   const { Bun } = globalThis as unknown as { Bun: BunBuild };
   const result = await Bun.build({
     entrypoints: order.entryPoints,
-    compile: { outfile: order.outfile },
+    // Topology files and tracing modules import packages that lie beside them.
+    compile: { outfile: order.outfile, autoloadPackageJson: true },
     target: "bun",
     // Names of classes and functions stand in messages, so they stay.
     minify: { whitespace: true, syntax: true, identifiers: false },

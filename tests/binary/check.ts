@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { copyFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -37,6 +37,7 @@ writeFileSync(join(dir, "words.ts"), TOPOLOGY);
 cpSync(join(repositoryRoot, "examples"), join(dir, "examples"), { recursive: true });
 const options = { cwd: dir, env: { HOME: dir } };
 
+const EMBEDDED = { "bootstrap.servers": "embedded://", "num.stream.threads": "2" };
 const checks: Record<string, () => Promise<void>> = {
   "weir version prints the version of package.json": async () => {
     const { version } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8"));
@@ -47,6 +48,9 @@ const checks: Record<string, () => Promise<void>> = {
   },
   "weir run serves a topology on the embedded broker and ends on SIGTERM": () => runEmbedded(1),
   "weir run works with two threads": () => runEmbedded(2),
+  "weir run writes the log of all Workers to the console and to the day's file": runLogged,
+  "weir run changes levels in all Workers, and shows its page": runChanged,
+  "weir run traces records with an SDK from the disk": runTraced,
   "weir run writes the windows of the order example to Apache Kafka": runOrders,
 };
 
@@ -71,13 +75,109 @@ async function output(args: readonly string[]): Promise<string> {
   return program.stdout;
 }
 
-function runEmbedded(threads: number): Promise<void> {
+async function runEmbedded(threads: number): Promise<void> {
   const settings = {
     "application.id": `binary-check-${threads}`,
     "bootstrap.servers": "embedded://",
     "num.stream.threads": String(threads),
   };
-  return runAndStop("words.ts", settings, async () => {});
+  await runAndStop("words.ts", settings, async () => {});
+}
+
+function logLines(text: string): Record<string, unknown>[] {
+  return text.trim().split("\n").map((line) => JSON.parse(line));
+}
+
+async function runLogged(): Promise<void> {
+  const settings = {
+    ...EMBEDDED,
+    "application.id": "binary-logged",
+    "log.format": "json",
+    "log.file": join(dir, "logs", "weir.log"),
+  };
+  const program = await runAndStop("words.ts", settings, async () => {});
+  const [name, ...more] = readdirSync(join(dir, "logs"));
+  assertMatch(name, /^weir\.\d{4}-\d\d-\d\d\.log$/);
+  assertEquals(more, []);
+  const inFile = readFileSync(join(dir, "logs", name), "utf8");
+  assertEquals(inFile.split("\n").sort(), program.stderr.split("\n").sort());
+  const threads = new Set(
+    logLines(inFile).filter((line) => line.logger === "stream-thread")
+      .map((line) => String(line.thread_id).replace(/^.*-/, "")),
+  );
+  assertEquals([...threads].sort(), ["1", "2"]);
+}
+
+async function runChanged(): Promise<void> {
+  const settings = {
+    ...EMBEDDED,
+    "application.id": "binary-changed",
+    "admin.token": "correct-horse",
+    "log.format": "json",
+  };
+  await runAndStop("words.ts", settings, async (url) => {
+    const page = await (await fetch(url)).text();
+    assertStringIncludes(page, "<title>Weir</title>");
+    const answer = await fetch(`${url}/api/v1/metrics/recording-level`, {
+      method: "PUT",
+      headers: { authorization: "Bearer correct-horse" },
+      body: '{"level":"debug"}',
+    });
+    assertEquals(answer.status, 200);
+    for (let attempt = 0;; attempt++) {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      const threads = new Set(
+        [...text.matchAll(/^kafka_stream_task_process_total\{thread_id="([^"]+)"/gm)]
+          .map((match) => match[1]),
+      );
+      if (threads.size === 2) return;
+      assert(attempt < 100, text);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  });
+}
+
+/** The SDK lies in `node_modules` beside the module, as a user's would. */
+async function runTraced(): Promise<void> {
+  const packages = join(dir, "node_modules", "@opentelemetry");
+  mkdirSync(packages, { recursive: true });
+  for (const name of ["api", "core", "sdk-trace", "resources", "semantic-conventions"]) {
+    cpSync(opentelemetryPackage(name), join(packages, name), {
+      recursive: true,
+      dereference: true,
+    });
+  }
+  writeFileSync(
+    join(dir, "otel.ts"),
+    `import { trace } from "@opentelemetry/api";
+import { SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import { appendFileSync } from "node:fs";
+const exporter = {
+  export(spans, done) { for (const span of spans) appendFileSync("spans.txt", span.name + "\\n"); done({ code: 0 }); },
+  shutdown: () => Promise.resolve(),
+};
+trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }));
+`,
+  );
+  const settings = {
+    ...EMBEDDED,
+    "application.id": "binary-traced",
+    "tracing.module": "otel.ts",
+    "processing.guarantee": "exactly_once_v2",
+  };
+  await runAndStop("words.ts", settings, async (url) => {
+    await (await fetch(`${url}/healthz`)).text();
+  });
+  const spans = readFileSync(join(dir, "spans.txt"), "utf8").trim().split("\n");
+  assert(spans.includes("GET /healthz"), spans.join());
+}
+
+/** Where Deno keeps a package, its own dependencies beside it. */
+function opentelemetryPackage(name: string): string {
+  const store = join(repositoryRoot, "node_modules", ".deno");
+  const folder = readdirSync(store).find((each) => each.startsWith(`@opentelemetry+${name}@`));
+  assert(folder !== undefined, `${name} is not installed`);
+  return join(store, folder, "node_modules", "@opentelemetry", name);
 }
 
 async function runOrders(): Promise<void> {
@@ -129,8 +229,8 @@ async function written(bootstrapServers: string): Promise<void> {
 async function runAndStop(
   file: string,
   own: Readonly<Record<string, string>>,
-  meanwhile: () => Promise<void>,
-): Promise<void> {
+  meanwhile: (url: string) => Promise<void>,
+): Promise<Program> {
   const port = await freePort();
   const stateDir = join(dir, `state-${port}`);
   const settings = { ...own, "state.dir": stateDir, "admin.port": String(port) };
@@ -139,10 +239,11 @@ async function runAndStop(
   try {
     await answersOk(program, `http://127.0.0.1:${port}/healthz`);
     await answersOk(program, `http://127.0.0.1:${port}/readyz`);
-    await meanwhile();
+    await meanwhile(`http://127.0.0.1:${port}`);
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     assertStringIncludes(metrics, "kafka_streams_");
     assertEquals(await program.stop(), { code: 0, signal: null });
+    return program;
   } catch (error) {
     await program.kill();
     const text = `${program.stdout}${program.stderr}`.slice(-8_000);
