@@ -228,6 +228,7 @@ function add(a: unknown, v: unknown, sign: number): unknown {
 function compare(a: unknown, b: unknown): number {
   const numbers = [a, b].every((x) => typeof x === "number" || x instanceof JavaDouble);
   if (numbers) return numberOf(a) - numberOf(b);
+  if (a === null || b === null) throw new TypeError("null is not comparable");
   return String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0;
 }
 
@@ -265,7 +266,10 @@ export function combine(name: string): (aggregate: any, value: any) => any {
     case "concatBar":
       return (a, v) => `${text(a)}|${text(v)}`;
     case "nullIfEqual":
-      return (a, v) => same(a, v) ? null : v;
+      return (a, v) => {
+        if (a === null) throw new TypeError("null equals nothing");
+        return same(a, v) ? null : v;
+      };
     default:
       throw new Error(`unknown combiner ${name}`);
   }

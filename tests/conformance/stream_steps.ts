@@ -1,14 +1,7 @@
 /** The steps of a scenario that apply to streams and grouped streams. */
 import { KGroupedStream } from "../../lib/dsl/grouped_stream.ts";
 import { KStream } from "../../lib/dsl/kstream.ts";
-import {
-  hopping,
-  session,
-  sliding,
-  tumbling,
-  unlimited,
-  within,
-} from "../../lib/dsl/windows.ts";
+import { hopping, session, sliding, tumbling, unlimited, within } from "../../lib/dsl/windows.ts";
 import { combine, flatPairs, flatValues, joiner, mapper, predicate } from "./functions.ts";
 import { processorOutput, processorStoreValue, ScenarioProcessor } from "./processors.ts";
 import type { ProcessStep } from "./processors.ts";
@@ -22,7 +15,8 @@ export function streamStep(shop: Workshop, step: Step): Result {
   if (step.op === "cogroup") return cogroup(shop, step);
   const from = shop.get(step.from);
   if (from.it instanceof KStream) {
-    return statelessStep(from, step) ?? statefulStep(shop, from, step) ?? joinStep(shop, from, step);
+    return statelessStep(from, step) ?? statefulStep(shop, from, step) ??
+      joinStep(shop, from, step);
   }
   if (step.op === "windowedBy") return windowedBy(from, step);
   if (from.windowed || from.isCogroup || from.it instanceof KGroupedStream) {
@@ -134,7 +128,7 @@ function process(shop: Workshop, from: Typed, step: Step): Result {
   const { it, key, value } = from;
   const { store, fn } = step;
   if (store !== undefined && !step.shared) {
-    shop.addStore(store, key, processorStoreValue(fn, value), { op: "addStore" });
+    shop.addStore(store, key, processorStoreValue(fn, value), step);
   }
   const supplier = () => new ScenarioProcessor(step as unknown as ProcessStep);
   const options = { name: step.name, stores: store === undefined ? [] : [store] };
@@ -160,6 +154,7 @@ function joinStep(shop: Workshop, from: Typed, step: Step): Result {
       const options = {
         name: step.name,
         store: step.store,
+        ...(step.logging === false ? { logging: false } : {}),
         ...serdes(from),
         otherValue: serdeOf(other.value),
       };

@@ -81,7 +81,17 @@ function changeStep(from: Typed, step: Step): Typed | undefined {
     case "suppress": {
       const { name, until, timeLimitMs: limitMs, maxRecords, maxBytes, whenFull } = step;
       const serdes = { key: serdeOf(key), value: serdeOf(value) };
-      const options = { name, until, limitMs, maxRecords, maxBytes, whenFull, ...serdes };
+      const logging = step.logging === false ? { logging: false } : {};
+      const options = {
+        name,
+        until,
+        limitMs,
+        maxRecords,
+        maxBytes,
+        whenFull,
+        ...logging,
+        ...serdes,
+      };
       return { ...from, it: it.suppress(options) };
     }
     case "groupBy": {

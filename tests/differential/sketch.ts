@@ -1,0 +1,99 @@
+/** A scenario under way: its steps, topics and stores, and what they are made of. */
+import type { Scenario, Step } from "../conformance/scenario.ts";
+import type { Random } from "../support/random.ts";
+import type { Fields } from "./choices.ts";
+import { chooseTimeline, moments, type Timeline } from "./moments.ts";
+import type { Base } from "./typed_choices.ts";
+
+/** A stream, table or grouping, with the types of what it holds. */
+export interface Part {
+  readonly id: string;
+  readonly key: Base;
+  readonly value: Base;
+  /** The kind of window of its keys. */
+  readonly window?: "time" | "session";
+  /** Its grace is found by `suppress`: windows of one aggregation are behind it. */
+  readonly closes?: boolean;
+}
+
+/** A topic that records are put into. */
+export interface SketchTopic {
+  readonly topic: string;
+  readonly key: Base;
+  readonly value: Base;
+  readonly timestampExtractor?: string;
+}
+
+/** Collects a scenario's parts. */
+export class Sketch {
+  readonly random: Random;
+  readonly time: Timeline;
+  readonly config: Fields = {};
+  readonly topics: SketchTopic[] = [];
+  readonly #steps: Step[] = [];
+  readonly #stores: string[] = [];
+  #next = 0;
+  #outputs = 0;
+
+  constructor(random: Random) {
+    this.random = random;
+    this.time = chooseTimeline(random);
+    const emit = (name: string) => {
+      const interval = random.pick([0, 0, 0, undefined, 5]);
+      if (interval !== undefined) this.config[`__emit.interval.ms.kstreams.${name}__`] = interval;
+    };
+    this.config["statestore.cache.max.bytes"] = random.pick([0, 0, 10_485_760, 10_485_760]);
+    emit("outer.join.spurious.results.fix");
+    emit("windowed.aggregation");
+    if (random.chance(0.15)) this.config["topology.optimization"] = "all";
+    if (random.chance(0.1)) this.config.initialWallClockMs = random.pick([1, 500, 1000, 999_999]);
+  }
+
+  /** An id of its own. */
+  id(prefix = "n"): string {
+    return `${prefix}${this.#next++}`;
+  }
+  /** The name of a store whose contents are compared. */
+  store(): string {
+    const name = this.id("store");
+    this.#stores.push(name);
+    return name;
+  }
+  /** A duration in the scenario's unit of time. */
+  ms(from: number, below: number): number {
+    return this.random.int(from, below) * this.time.unit;
+  }
+  step(step: Fields & { op: string }): void {
+    this.#steps.push(step as Step);
+  }
+  /** Adds a step that makes something of `from`. */
+  then(from: Part, step: Fields & { op: string }, changes: Partial<Part> = {}): Part {
+    const id = this.id();
+    this.step({ ...step, id, from: from.id });
+    return { ...from, ...changes, id };
+  }
+  /** A source of a kind, on a topic of its own. */
+  source(op: "stream" | "table" | "globalTable", types: Partial<Part>, step: Fields = {}): Part {
+    const { key = "string", value = "string" } = types;
+    const topic = `in${this.topics.length}`;
+    const id = this.id();
+    const timestampExtractor = step.timestampExtractor as string | undefined;
+    this.topics.push({ topic, key, value, timestampExtractor });
+    this.step({ op, id, topic, key, value, ...step });
+    return { id, key, value };
+  }
+  /** Writes a stream to a topic of its own. */
+  to(from: Part): void {
+    this.step({ op: "to", from: from.id, topic: `out${this.#outputs++}` });
+  }
+  finish(name: string): Scenario & { readonly name: string } {
+    return {
+      name,
+      config: this.config,
+      topology: this.#steps,
+      inputs: moments(this.random, this.topics, this.time),
+      stores: this.#stores,
+      expected: {},
+    };
+  }
+}
