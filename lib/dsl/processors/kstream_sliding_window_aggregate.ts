@@ -99,6 +99,11 @@ class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windowed<K>,
     const lastEnd = timestamp + this.#differenceMs;
     if (lastEnd < this.#closeTime) {
       this.#dropLate(timestamp, timestamp, lastEnd);
+    } else if (this.#differenceMs === 0) {
+      // As in Kafka Streams, which takes such windows and fails with the first record.
+      throw new RangeError(
+        `Cannot aggregate as the end of a sliding window must lie after its start: current value is a time difference of 0`,
+      );
     } else if (timestamp < this.#differenceMs) {
       // As in Kafka Streams, records this early do not trigger the emission of closed windows.
       this.#processEarly(record);
