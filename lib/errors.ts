@@ -52,6 +52,23 @@ export class AsyncFunctionError extends StreamsException {
   override readonly domain = "user";
 }
 
+/**
+ * The error about a Promise that a user function gave. A rejection that follows becomes its cause: unhandled, it would end the process
+ * before the application is closed in order.
+ */
+export function asyncFunctionError(message: string, promise: PromiseLike<unknown>): Error {
+  const error = new AsyncFunctionError(message);
+  promise.then(undefined, (reason: unknown) => {
+    error.cause ??= reason;
+  });
+  return error;
+}
+
+/** Whether a value is a Promise or another thenable. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
 /** A store or its changelog is broken or in the wrong state. Kafka Streams: `ProcessorStateException`. */
 export class ProcessorStateException extends StreamsException {
   override name = "ProcessorStateException";

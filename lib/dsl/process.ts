@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AsyncFunctionError } from "../errors.ts";
+import { asyncFunctionError, isThenable } from "../errors.ts";
 import type { StreamRecord } from "../record/record.ts";
 import type { Serde } from "../serde/serde.ts";
 import type { StateStore, StoreBuilder } from "../state/store.ts";
@@ -178,9 +178,9 @@ class ObjectProcessor implements Processor<any, any, any, any> {
 }
 
 function refusePromise(result: unknown, processor: string): void {
-  if (typeof (result as { then?: unknown } | undefined)?.then === "function") {
-    throw new AsyncFunctionError(
-      `Cannot run the processor ${processor} as processors are synchronous: current value is a Promise`,
-    );
-  }
+  if (!isThenable(result)) return;
+  throw asyncFunctionError(
+    `Cannot run the processor ${processor} as processors are synchronous: current value is a Promise`,
+    result,
+  );
 }

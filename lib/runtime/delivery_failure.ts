@@ -8,11 +8,7 @@ import {
 } from "../errors.ts";
 import type { DeliveryFailure } from "../kafka/client.ts";
 import { readHeaders } from "../kafka/headers.ts";
-import {
-  type ExceptionHandlers,
-  type HandlerResponse,
-  readResponse,
-} from "./exception_handlers.ts";
+import { askHandler, type ExceptionHandlers, type HandlerResponse } from "./exception_handlers.ts";
 import type { RecordOrigin } from "./origin_ring.ts";
 import type { RecordCollector } from "./record_collector.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
@@ -68,10 +64,10 @@ export function deliveryFailed(
       { cause: error },
     );
   }
-  return askHandler(failure, origin, message, tools);
+  return handlerDecides(failure, origin, message, tools);
 }
 
-function askHandler(
+function handlerDecides(
   failure: DeliveryFailure,
   origin: RecordOrigin,
   message: string,
@@ -81,11 +77,12 @@ function askHandler(
   const retriable = isRetriable(error);
   let response;
   try {
-    response = readResponse(callHandler(failure, origin, retriable, tools.handlers));
-  } catch (handlerError) {
-    return new StreamsException("Fatal user code error in production error callback", {
-      cause: handlerError,
-    });
+    response = askHandler(
+      "production",
+      () => callHandler(failure, origin, retriable, tools.handlers),
+    );
+  } catch (handlerFailed) {
+    return handlerFailed as StreamsException;
   }
   for (const letter of response.deadLetters) tools.collector.deadLetter(letter);
   if (response.action === "retry" && retriable) {

@@ -5,8 +5,8 @@
  * @module
  */
 import type { RecordContext } from "../record/context.ts";
+import { asyncFunctionError, isThenable, StreamsException } from "../errors.ts";
 import type { Headers } from "../record/headers.ts";
-import { rootCause } from "../errors.ts";
 import type { DeadLetter } from "./record_collector.ts";
 
 /** Where and with what an error came up. Kafka Streams: `ErrorHandlerContext`. */
@@ -90,31 +90,46 @@ export function namedHandler(
   });
 }
 
-/** Splits an answer. @throws {TypeError} when the handler gave something else. */
-export function readResponse(
+/** What is asked about. */
+export type HandlerKind = "deserialization" | "processing" | "production";
+
+/**
+ * Asks a handler and splits its answer.
+ * @throws {StreamsException} when the handler throws or gives something that is no answer; then the task stops
+ */
+export function askHandler(
+  kind: HandlerKind,
+  ask: () => HandlerResponse,
+): { action: HandlerAction; deadLetters: readonly DeadLetter[] } {
+  try {
+    return readResponse(kind, ask());
+  } catch (cause) {
+    throw new StreamsException(`Fatal user code error in ${kind} error callback`, { cause });
+  }
+}
+
+function readResponse(
+  kind: HandlerKind,
   response: HandlerResponse,
 ): { action: HandlerAction; deadLetters: readonly DeadLetter[] } {
+  const rule = kind === "production" ? '"continue", "fail" or "retry"' : '"continue" or "fail"';
+  const what = `Cannot use the ${kind} handler's answer as it must be ${rule}: current value is`;
+  if (isThenable(response)) throw asyncFunctionError(`${what} a Promise`, response);
   const action = typeof response === "string" ? response : response?.action;
-  if (action !== "continue" && action !== "fail" && action !== "retry") {
-    throw new TypeError(
-      `Cannot use an exception handler's answer as it is not "continue", "fail" or "retry": current value is ${
-        JSON.stringify(response)
-      }`,
-    );
-  }
+  const known = action === "continue" || action === "fail" ||
+    (action === "retry" && kind === "production");
+  if (!known) throw new TypeError(`${what} ${JSON.stringify(response)}`);
   return { action, deadLetters: typeof response === "string" ? [] : response.deadLetters ?? [] };
 }
 
 /**
- * The dead letter of a source record: its raw key and value, its timestamp, its headers and the cause in
+ * The dead letter of a source record: its raw key and value, its timestamp, its headers and the error in
  * `__streams.errors.{exception,message,stacktrace,topic,partition,offset}`. Kafka Streams: `ExceptionHandlerUtils`.
  */
 export function deadLetter(topic: string, context: ErrorHandlerContext, error: Error): DeadLetter {
-  const cause = rootCause(error);
-  const shown = cause instanceof Error ? cause : error;
   let headers = context.headers
-    .add("__streams.errors.exception", shown.name)
-    .add("__streams.errors.message", shown.message)
+    .add("__streams.errors.exception", error.name)
+    .add("__streams.errors.message", error.message)
     .add("__streams.errors.stacktrace", error.stack ?? `${error.name}: ${error.message}`);
   if (context.topic !== undefined) {
     headers = headers

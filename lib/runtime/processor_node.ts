@@ -1,5 +1,7 @@
 import {
   AsyncFunctionError,
+  asyncFunctionError,
+  isThenable,
   StreamsException,
   TaskCorruptedException,
   TaskMigratedException,
@@ -61,9 +63,10 @@ export class ProcessorNode implements TaskNode {
 }
 
 function refusePromise(result: unknown, name: string): void {
-  if (typeof (result as { then?: unknown })?.then !== "function") return;
-  throw new AsyncFunctionError(
+  if (!isThenable(result)) return;
+  throw asyncFunctionError(
     `Cannot go on in processor ${name} as process() gave a Promise and the record path is synchronous: current value is a Promise. Return nothing, and do asynchronous work before the record enters the topology`,
+    result,
   );
 }
 
@@ -129,6 +132,12 @@ export class SinkNode implements TaskNode {
       timestamp: record.timestamp,
       headers: record.headers,
     });
+    if (isThenable(topic)) {
+      throw asyncFunctionError(
+        `Cannot choose a topic in sink ${this.name} as user functions are synchronous: current value is a Promise`,
+        topic,
+      );
+    }
     if (typeof topic !== "string" || topic === "") {
       throw new StreamsException(
         `Cannot write to a topic in sink ${this.name} as the topic name must be text: current value is ${
@@ -148,9 +157,24 @@ export class SinkNode implements TaskNode {
       collector.partitionCount(destination),
     );
     if (chosen === undefined) this.#send(destination, record, -1);
+    else if (!Array.isArray(chosen)) this.#refusePartitions(chosen);
     else if (chosen.length === 0) {
       this.#task.dropped("production", "the partitioner chose no partition");
     } else for (const partition of chosen) this.#send(destination, record, partition);
+  }
+
+  #refusePartitions(chosen: unknown): never {
+    if (isThenable(chosen)) {
+      throw asyncFunctionError(
+        `Cannot choose partitions in sink ${this.name} as user functions are synchronous: current value is a Promise`,
+        chosen,
+      );
+    }
+    throw new StreamsException(
+      `Cannot choose partitions in sink ${this.name} as the partitioner must give a list of numbers or undefined: current value is ${
+        String(chosen)
+      }`,
+    );
   }
 
   #send(destination: Destination, record: StreamRecord<any, any>, partition: number): void {

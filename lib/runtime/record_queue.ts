@@ -1,4 +1,4 @@
-import { StreamsException } from "../errors.ts";
+import { asyncFunctionError, isThenable, StreamsException } from "../errors.ts";
 import { readHeaders } from "../kafka/headers.ts";
 import { Headers } from "../record/headers.ts";
 import type { Serde, SerdeSite } from "../serde/serde.ts";
@@ -170,8 +170,9 @@ export class RecordQueue {
       offset: this.headOffset,
       headers: this.headHeaders,
     };
+    let timestamp: unknown;
     try {
-      return this.#source.timestampExtractor(record, this.partitionTime);
+      timestamp = this.#source.timestampExtractor(record, this.partitionTime);
     } catch (error) {
       if (error instanceof StreamsException) throw error;
       throw new StreamsException(
@@ -179,6 +180,13 @@ export class RecordQueue {
         { cause: error },
       );
     }
+    if (Number.isSafeInteger(timestamp)) return timestamp as number;
+    const what =
+      `Cannot use the timestamp of topic=${this.topic} partition=${this.partition} offset=${this.headOffset} as an extractor must give whole milliseconds`;
+    if (isThenable(timestamp)) {
+      throw asyncFunctionError(`${what}: current value is a Promise`, timestamp);
+    }
+    throw new StreamsException(`${what}: current value is ${String(timestamp)}`);
   }
 
   /** Uses up the first row. */

@@ -1,6 +1,6 @@
 import { StreamsException } from "../errors.ts";
 import type { RecordContext } from "../record/context.ts";
-import { errorContext, type ExceptionHandlers, readResponse } from "./exception_handlers.ts";
+import { askHandler, errorContext, type ExceptionHandlers } from "./exception_handlers.ts";
 import type { RecordCollector } from "./record_collector.ts";
 
 /** What could not be serialized, and where. */
@@ -24,13 +24,14 @@ export function serializationFailed(
   collector: RecordCollector,
 ): void {
   const context = errorContext(failure.context, failure.taskId, failure.nodeName);
-  const response = readResponse(
-    handlers.production(
-      context,
-      { topic: failure.topic, key: null, value: null, retriable: false, serialization: true },
-      error,
-    ),
-  );
+  const record = {
+    topic: failure.topic,
+    key: null,
+    value: null,
+    retriable: false,
+    serialization: true,
+  };
+  const response = askHandler("production", () => handlers.production(context, record, error));
   for (const letter of response.deadLetters) collector.deadLetter(letter);
   if (response.action === "continue") return;
   throw new StreamsException(

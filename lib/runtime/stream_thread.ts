@@ -32,6 +32,8 @@ const BREATH_MS = 10;
  * old one would be refused and lost. Commits wait that long (ms).
  */
 const EPOCH_MS = 250;
+/** How long a thread that has failed waits until what it wrote has arrived (ms). */
+const LAST_WORDS_MS = 5_000;
 /** How long an idle round waits when records are queued that cannot be processed yet (ms). */
 const IMPATIENT_MS = 5;
 
@@ -386,6 +388,9 @@ export class StreamThread implements ThreadHandle {
         if (clean) await this.#closeTasks(parts);
       },
       () => tasks.closeAllDirty(),
+      async () => {
+        if (!clean) await this.#sendLastWords(parts);
+      },
       () => output.abort(),
       // A static member stays in the group when it closes, unless it says that it goes for good.
       () => this.#leave(parts),
@@ -402,6 +407,13 @@ export class StreamThread implements ThreadHandle {
       }
     }
     parts.forgetMetrics();
+  }
+
+  /** What was written before a failure goes out, dead letters above all; under exactly once it is aborted. */
+  async #sendLastWords({ output: { collector, producer } }: ThreadParts): Promise<void> {
+    if (producer.exactlyOnce) return;
+    collector.handOver();
+    await producer.producer.flush(LAST_WORDS_MS);
   }
 
   async #leave({ consumer, tasks }: ThreadParts): Promise<void> {

@@ -1,4 +1,10 @@
-import { SchemaPending, StreamsException, TopologyException } from "../errors.ts";
+import {
+  asyncFunctionError,
+  isThenable,
+  SchemaPending,
+  StreamsException,
+  TopologyException,
+} from "../errors.ts";
 import type { PartitionOffset, PartitionRun, TopicPartition } from "../kafka/client.ts";
 import { RecordContext } from "../record/context.ts";
 import { Headers } from "../record/headers.ts";
@@ -319,7 +325,13 @@ export class StreamTask implements TaskContext {
     record.rawValue = null;
     this.commitNeeded = true;
     try {
-      schedule.callback(timestamp);
+      const result: unknown = schedule.callback(timestamp);
+      if (isThenable(result)) {
+        throw asyncFunctionError(
+          `Cannot go on in processor ${schedule.processorName} as its punctuator gave a Promise and punctuators are synchronous: current value is a Promise`,
+          result,
+        );
+      }
     } catch (error) {
       this.#failures.punctuation(schedule.processorName, error);
     }

@@ -8,7 +8,7 @@ import type { RecordContext } from "../record/context.ts";
 import type { StreamRecord } from "../record/record.ts";
 import type { TaskId } from "../record/task_id.ts";
 import type { DropReason } from "../state/store.ts";
-import { errorContext, readResponse } from "./exception_handlers.ts";
+import { askHandler, errorContext } from "./exception_handlers.ts";
 import { FailedProcessingError } from "./processor_node.ts";
 import type { RecordCollector } from "./record_collector.ts";
 import type { RecordQueue } from "./record_queue.ts";
@@ -46,8 +46,9 @@ export class TaskFailures {
   undecodable(queue: RecordQueue, error: Error): void {
     this.#takeInHand(queue);
     const { record, taskId, settings } = this.#task;
-    const response = readResponse(
-      settings.handlers.deserialization(errorContext(record, taskId, undefined), error),
+    const response = askHandler(
+      "deserialization",
+      () => settings.handlers.deserialization(errorContext(record, taskId, undefined), error),
     );
     for (const letter of response.deadLetters) this.#task.collector.deadLetter(letter);
     if (response.action === "fail") {
@@ -92,12 +93,12 @@ export class TaskFailures {
     const context = errorContext(this.#task.record, taskId, processorName);
     let response;
     try {
-      response = readResponse(settings.handlers.processing(context, record, error));
-    } catch (cause) {
-      throw new FailedProcessingError(
-        processorName,
-        new StreamsException("Fatal user code error in processing error callback", { cause }),
+      response = askHandler(
+        "processing",
+        () => settings.handlers.processing(context, record, error),
       );
+    } catch (handlerFailed) {
+      throw new FailedProcessingError(processorName, handlerFailed);
     }
     for (const letter of response.deadLetters) collector.deadLetter(letter);
     if (response.action !== "continue") throw new FailedProcessingError(processorName, error);
@@ -158,9 +159,10 @@ export class TaskFailures {
 
   /** A punctuation threw. Returns when that is forgiven. @throws {StreamsException} when the handler says to fail */
   punctuation(processorName: string, error: unknown): void {
-    if (error instanceof TaskCorruptedException || error instanceof TaskMigratedException) {
-      throw error;
-    }
+    if (
+      error instanceof TaskCorruptedException || error instanceof TaskMigratedException ||
+      error instanceof AsyncFunctionError
+    ) throw error;
     let cause: unknown;
     if (error instanceof FailedProcessingError) cause = error.cause;
     else {

@@ -195,7 +195,7 @@ const ASYNC: [string, ProcessorSupplier<any, any, any, any>][] = [
 for (const [what, supplier] of ASYNC) {
   test(`a ${what} that gives a Promise raises AsyncFunctionError`, () => {
     const { process, context } = started(supplier);
-    assertThrows(() => process("k", "v"), AsyncFunctionError, "mapAsync");
+    assertThrows(() => process("k", "v"), AsyncFunctionError, "asynchronous work");
     assertEquals(context.forwarded, []);
   });
 }

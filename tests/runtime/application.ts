@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { KafkaStreams } from "../../lib/runtime/kafka_streams.ts";
+import type { RuntimeLog } from "../../lib/runtime/runtime_log.ts";
 import type { StateHome, StreamsHost } from "../../lib/runtime/streams_host.ts";
 import type { TopologySource } from "../../lib/runtime/topology_source.ts";
 import { callAfter, systemClock } from "../../lib/record/time.ts";
@@ -29,6 +30,14 @@ function line(level: string) {
   };
 }
 
+/** The log of tests' applications: `log` prints it when a test fails. */
+export const testLog: RuntimeLog = {
+  debug: line("debug"),
+  info: line("info"),
+  warn: line("warn"),
+  error: line("error"),
+};
+
 /** A state directory without a lock, for tests that start several instances in one process. */
 export function testHome(directory: string, processId: string, stable = false): StateHome {
   mkdirSync(directory, { recursive: true });
@@ -51,7 +60,7 @@ export function testHost(subject: Subject, home: StateHome): StreamsHost {
   return {
     clients: subject.clients,
     clock: systemClock,
-    log: { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
+    log: testLog,
     serdes: { registry: undefined },
     openState: () => home,
     startWorker: () => {

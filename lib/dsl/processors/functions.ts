@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AsyncFunctionError } from "../../errors.ts";
+import { asyncFunctionError, isThenable } from "../../errors.ts";
 
 /** Whether a record stays. Kafka Streams: `Predicate`. */
 export type Predicate<K, V> = (value: V, key: K) => boolean;
@@ -39,16 +39,13 @@ export function reverseJoiner<K, L, R, Out>(
  * @throws {AsyncFunctionError} when it is a Promise or another thenable
  */
 export function synchronous<T>(result: T, what: string): T {
-  if (typeof result === "object" && result !== null && isThenable(result)) refuse(what);
+  if (typeof result === "object" && result !== null && isThenable(result)) refuse(what, result);
   return result;
 }
 
-function isThenable(value: object): boolean {
-  return typeof (value as { then?: unknown }).then === "function";
-}
-
-function refuse(what: string): never {
-  throw new AsyncFunctionError(
-    `Cannot use the ${what} as user functions are synchronous: current value is a Promise; for asynchronous work use mapAsync`,
+function refuse(what: string, promise: PromiseLike<unknown>): never {
+  throw asyncFunctionError(
+    `Cannot use the ${what} as user functions are synchronous: current value is a Promise; do asynchronous work before the topic or behind it`,
+    promise,
   );
 }
