@@ -43,7 +43,7 @@ export const ROOMS: Readonly<Record<string, Allowed>> = {
     config: "all",
     topology: "all",
     runtime: "all",
-    state: STATE_CONTRACT,
+    state: [...STATE_CONTRACT, "query.ts"],
   },
   testing: {
     errors: "all",

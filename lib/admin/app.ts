@@ -1,5 +1,5 @@
 /**
- * The admin server: health, metrics, topology, and what the application does, as JSON. Reading is open; whatever changes something needs the bearer token.
+ * The admin server: health, metrics, topology, and what the application does, as JSON. Reading is open; whatever changes something, or shows what stores hold, needs the bearer token.
  *
  * @module
  */
@@ -12,8 +12,10 @@ import type { MetricsSnapshot } from "../telemetry/metrics.ts";
 import { renderPrometheus } from "../telemetry/prometheus.ts";
 import { inRequestSpan } from "../telemetry/tracing.ts";
 import { checkHealth, type HealthLimits, type Probe } from "./health.ts";
+import { eventStream } from "./events.ts";
 import { PAGE, PAGE_POLICY } from "./page.ts";
 import type { ApplicationSource } from "./source.ts";
+import { answerStoreQuestion, type StoreQuestion } from "./store_queries.ts";
 import { topologyAsJson, topologyAsMermaid } from "./topology_formats.ts";
 
 /** What the server is made with. */
@@ -52,6 +54,7 @@ export function createAdminApp(options: AdminOptions): AdminApp {
   addViews(app, options);
   addApi(app, options);
   addActions(app, options);
+  addStoreQueries(app, options);
   app.get("/", (c) => c.html(PAGE, 200, { "Content-Security-Policy": PAGE_POLICY }));
   app.notFound((c) => problem(c, 404, "There is nothing at this address", c.req.path));
   app.onError((error, c) => problem(c, 500, "The request failed", error.message));
@@ -72,7 +75,12 @@ const traced: MiddlewareHandler = (c, next) =>
     });
   });
 
-function problem(c: Context, status: 400 | 401 | 403 | 404 | 500, title: string, detail: string) {
+function problem(
+  c: Context,
+  status: 400 | 401 | 403 | 404 | 500 | 503,
+  title: string,
+  detail: string,
+) {
   return c.body(JSON.stringify({ type: "about:blank", title, status, detail }), status, {
     "Content-Type": "application/problem+json",
   });
@@ -185,7 +193,35 @@ function addApi(app: Hono, options: AdminOptions): void {
         processId,
       })),
     }));
+  app.get("/api/v1/events", (c) => {
+    const events = eventStream(options.applications, liveView);
+    return c.body(events, 200, { "Content-Type": "text/event-stream" });
+  });
   app.get("/api/v1/metrics", (c) => c.json(allMetrics(options)));
+}
+
+/** What stores hold is the application's business: it needs the token, as changes do. */
+function addStoreQueries(app: Hono, options: AdminOptions): void {
+  const allowed = needsToken(options.token);
+  const answer = async (c: Context, what: StoreQuestion["what"]) => {
+    const wanted = c.req.query("application");
+    const application = options.applications()
+      .find((a) => wanted === undefined || a.applicationId === wanted);
+    if (application === undefined) return problem(c, 404, "There is no such application", wanted!);
+    const answered = await answerStoreQuestion(application, {
+      store: c.req.param("store")!,
+      what,
+      key: c.req.param("key") ?? c.req.query("key"),
+      parameter: (name) => c.req.query(name),
+    });
+    if (answered.status === 200) return c.json(answered.body as object);
+    if (answered.status === 503) c.header("Retry-After", "1");
+    return problem(c, answered.status, "The store has no answer", answered.problem);
+  };
+  for (const what of ["keys", "windows", "sessions", "versions", "count"] as const) {
+    app.get(`/api/v1/stores/:store/${what}`, allowed, (c) => answer(c, what));
+  }
+  app.get("/api/v1/stores/:store/keys/:key", allowed, (c) => answer(c, "keys"));
 }
 
 /** All that moves, of one moment: what the page asks for again and again. */
@@ -248,7 +284,7 @@ async function levelOf(c: Context): Promise<string> {
 function needsToken(token: string | undefined): MiddlewareHandler {
   return async (c, next) => {
     if (token === undefined) {
-      return problem(c, 403, "Changes are off", "Set admin.token, and send it as a bearer token");
+      return problem(c, 403, "This is off", "Set admin.token, and send it as a bearer token");
     }
     const given = /^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
     if (!sameText(given, token)) {

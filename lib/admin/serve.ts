@@ -28,8 +28,12 @@ export interface RunningServer {
  */
 export async function serve(app: AdminApp, options: ListenOptions): Promise<RunningServer> {
   const answering = new Set<Promise<void>>();
+  let end = () => {};
+  const ending = new Promise<void>((resolve) => void (end = resolve));
   const server = createServer((request, response) => {
-    const answered = answer(app, request, response).finally(() => answering.delete(answered));
+    const answered = answer(app, request, response, ending).finally(() =>
+      answering.delete(answered)
+    );
     answering.add(answered);
   });
   server.keepAliveTimeout = 5_000;
@@ -50,6 +54,7 @@ export async function serve(app: AdminApp, options: ListenOptions): Promise<Runn
     port,
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
     close: async () => {
+      end();
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
       server.closeIdleConnections?.();
       await within(CLOSE_MS, Promise.all(answering));
@@ -80,6 +85,7 @@ async function answer(
   app: AdminApp,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
+  ending: Promise<void>,
 ): Promise<void> {
   try {
     const body = await bodyOf(incoming);
@@ -89,10 +95,39 @@ async function answer(
     }
     const response = await app.fetch(requestOf(incoming, body));
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-    outgoing.end(new Uint8Array(await response.arrayBuffer()));
+    if (response.headers.get("content-type") === "text/event-stream") {
+      await pipe(response.body!, outgoing, ending);
+    } else outgoing.end(new Uint8Array(await response.arrayBuffer()));
   } catch {
     // The app answers its own errors; what comes here is a request that cannot be read, or a client that has gone.
     if (!outgoing.headersSent) outgoing.writeHead(400);
+    outgoing.end();
+  }
+}
+
+/** Writes what comes, for as long as the client listens and the server runs. */
+async function pipe(
+  body: ReadableStream<Uint8Array>,
+  outgoing: ServerResponse,
+  ending: Promise<void>,
+): Promise<void> {
+  const reader = body.getReader();
+  const gone = new Promise<void>((resolve) => void outgoing.once("close", () => resolve()));
+  const over = Promise.race([gone, ending]).then(() => undefined);
+  try {
+    for (;;) {
+      const next = await Promise.race([reader.read(), over]);
+      if (next === undefined || next.done) break;
+      // A client that does not read fast enough is waited for; the stream drops what is then too much.
+      if (!outgoing.write(next.value)) {
+        const drained = new Promise<void>((resolve) =>
+          void outgoing.once("drain", () => resolve())
+        );
+        await Promise.race([drained, over]);
+      }
+    }
+  } finally {
+    await reader.cancel();
     outgoing.end();
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Levels } from "../runtime/levels.ts";
+import type { StateQueryRequest } from "../runtime/state_queries.ts";
+import type { QueryResult } from "../state/query.ts";
 import type { ClientState } from "../telemetry/client_metrics.ts";
 import type { MetricsSnapshot } from "../telemetry/metrics.ts";
 import type { ThreadState } from "../telemetry/thread_metrics.ts";
@@ -96,6 +98,10 @@ export interface ApplicationSource {
   restores(): readonly RestoreStatus[];
   /** Records that each node of the topology was given, over all tasks that are here. */
   nodes(): Readonly<Record<string, number>>;
+  /** Asks the stores that are here. @throws {UnknownStateStoreException} @throws {InvalidStateStoreException} */
+  query(
+    request: StateQueryRequest<unknown>,
+  ): Promise<ReadonlyMap<number, QueryResult<unknown>>>;
   /** The last errors, the newest first. */
   errors(): readonly ErrorStatus[];
   /** The configuration as it may be shown. */

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import type { KafkaStreams } from "../runtime/kafka_streams.ts";
 import type { ThreadDescription } from "../runtime/thread_handle.ts";
 import type { Levels } from "../runtime/levels.ts";
+import type { StateQueryRequest } from "../runtime/state_queries.ts";
+import type { QueryResult } from "../state/query.ts";
 import { type Clock, systemClock } from "../record/time.ts";
 import { ClientMetrics } from "../telemetry/client_metrics.ts";
 import { mergeSnapshots } from "../telemetry/merge.ts";
@@ -42,6 +44,9 @@ export type ObservedStreams =
     stores?(): readonly StoreStatus[];
     restores?(): readonly RestoreStatus[];
     nodes?(): Readonly<Record<string, number>>;
+    query?(
+      request: StateQueryRequest<unknown>,
+    ): Promise<ReadonlyMap<number, QueryResult<unknown>>>;
   };
 type ObservedThread = ThreadDescription & {
   /** When its loop began its last round (epoch ms). */
@@ -168,6 +173,11 @@ export class StreamsApplication implements ApplicationSource {
   }
   nodes(): Readonly<Record<string, number>> {
     return this.#streams.nodes?.() ?? {};
+  }
+  query(
+    request: StateQueryRequest<unknown>,
+  ): Promise<ReadonlyMap<number, QueryResult<unknown>>> {
+    return this.#streams.query?.(request) ?? Promise.resolve(new Map());
   }
   errors(): readonly ErrorStatus[] {
     return this.#errors;

@@ -1,6 +1,7 @@
 import type { ApplicationSource, ApplicationStatus } from "../../lib/admin/source.ts";
 import { ManualClock } from "../../lib/record/time.ts";
 import type { Levels } from "../../lib/runtime/levels.ts";
+import type { QueryResult } from "../../lib/state/query.ts";
 import { LagMetrics } from "../../lib/telemetry/lag_metrics.ts";
 import { MetricsRegistry } from "../../lib/telemetry/metrics.ts";
 import { ThreadMetrics } from "../../lib/telemetry/thread_metrics.ts";
@@ -31,6 +32,7 @@ export class FakeApplication implements ApplicationSource {
       }],
     }],
   };
+  answers: ReadonlyMap<number, QueryResult<unknown>> = new Map();
   restoring: ReturnType<ApplicationSource["restores"]> = [];
 
   readonly applicationId: string;
@@ -76,6 +78,9 @@ export class FakeApplication implements ApplicationSource {
   }
   config() {
     return { "application.id": this.applicationId, "sasl.password": "[hidden]" };
+  }
+  query(): Promise<ReadonlyMap<number, QueryResult<unknown>>> {
+    return Promise.resolve(this.answers);
   }
   setLevels(levels: Levels): void {
     this.calls.push(JSON.stringify(levels));
