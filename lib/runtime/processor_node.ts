@@ -149,18 +149,23 @@ export class SinkNode implements TaskNode {
   }
 
   #sendPartitioned(destination: Destination, record: StreamRecord<any, any>): void {
-    const { collector } = this.#task;
-    const chosen = this.#settings.partitioner!(
-      destination.topic,
-      record.key,
-      record.value,
-      collector.partitionCount(destination),
-    );
+    const count = this.#task.collector.partitionCount(destination);
+    const { key, value } = record;
+    const chosen = this.#settings.partitioner!(destination.topic, key, value, count);
     if (chosen === undefined) this.#send(destination, record, -1);
     else if (!Array.isArray(chosen)) this.#refusePartitions(chosen);
     else if (chosen.length === 0) {
       this.#task.dropped("production", "the partitioner chose no partition");
-    } else for (const partition of chosen) this.#send(destination, record, partition);
+    } else {
+      for (const partition of chosen) {
+        if (!(Number.isInteger(partition) && partition >= 0 && partition < count)) {
+          throw new StreamsException(
+            `Cannot choose partitions in sink ${this.name} as the topic has ${count}: current value is ${partition}`,
+          );
+        }
+        this.#send(destination, record, partition);
+      }
+    }
   }
 
   #refusePartitions(chosen: unknown): never {
