@@ -11,6 +11,7 @@ import { closureOf, filesUnder } from "./support/imports.ts";
 import { startKafkaBroker } from "./support/kafka_broker.ts";
 import { startRegistry } from "./support/registry.ts";
 import { denoPath, repositoryRoot, run } from "./support/spawn.ts";
+import { requireTool } from "./support/system_tools.ts";
 import { type FileResult, runTestFile, type Runtime } from "./support/test_process.ts";
 
 // What Bun has to prove: the engine, the transport, and what the binary serves. The command line and the documents run on Deno.
@@ -84,6 +85,9 @@ async function runAll(files: readonly string[], report: (result: FileResult) => 
   const env: Record<string, string> = {};
   const started: { stop(): Promise<void> }[] = [];
   try {
+    // Before the lanes, as two of them would wait for one another's apt-get.
+    if ([...needs.values()].some((need) => need.promtool)) await requireTool("promtool");
+    if ([...needs.values()].some((need) => need.chromium)) await requireTool("chromium");
     if ([...needs.values()].some((need) => need.broker)) {
       const broker = await startKafkaBroker();
       started.push(broker);
@@ -105,7 +109,7 @@ async function runAll(files: readonly string[], report: (result: FileResult) => 
       }
     }));
   } catch (error) {
-    report(failure("broker and registry", error));
+    report(failure("broker, registry and programs", error));
   } finally {
     await Promise.all(started.map((server) => server.stop()));
   }
@@ -123,11 +127,24 @@ async function runFile(file: string, env: Record<string, string>): Promise<FileR
   return await runTestFile(runtime, file, env);
 }
 
-/** Which shared servers a file uses, by what it imports. */
-function needsOf(file: string): { broker: boolean; registry: boolean } {
+interface Needs {
+  readonly broker: boolean;
+  readonly registry: boolean;
+  readonly promtool: boolean;
+  readonly chromium: boolean;
+}
+
+/** Which shared servers and programs a file uses, by what it imports. */
+function needsOf(file: string): Needs {
   const closure = closureOf(join(repositoryRoot, file));
   const uses = (name: string) => closure.has(join(repositoryRoot, "tests/support", name));
-  return { broker: uses("kafka_broker.ts"), registry: uses("registry.ts") };
+  const chromium = uses("browser.ts");
+  return {
+    broker: uses("kafka_broker.ts"),
+    registry: uses("registry.ts"),
+    promtool: uses("system_tools.ts") && !chromium,
+    chromium,
+  };
 }
 
 async function step(name: string, [command, ...args]: string[]): Promise<FileResult> {
