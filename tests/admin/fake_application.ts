@@ -32,6 +32,7 @@ export class FakeApplication implements ApplicationSource {
       }],
     }],
   };
+  failures: ReturnType<ApplicationSource["errors"]> = [];
   answers: ReadonlyMap<number, QueryResult<unknown>> = new Map();
   restoring: ReturnType<ApplicationSource["restores"]> = [];
 
@@ -68,13 +69,7 @@ export class FakeApplication implements ApplicationSource {
     return this.restoring;
   }
   errors() {
-    return [{
-      atMs: 1,
-      thread: "thread-1",
-      taskId: "0_0",
-      name: "StreamsException",
-      message: "no",
-    }];
+    return this.failures;
   }
   config() {
     return { "application.id": this.applicationId, "sasl.password": "[hidden]" };

@@ -3,9 +3,12 @@ import { after, before, test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { generateOrders } from "../../examples/orders/generator.ts";
 import { orders } from "../../examples/orders/topics.ts";
+import { createAdminApp } from "../../lib/admin/app.ts";
+import { serve } from "../../lib/admin/serve.ts";
 import { eventually } from "../runtime/application.ts";
 import { type Browser, type BrowserPage, startBrowser } from "../support/browser.ts";
 import { makeTempDir } from "../support/temp_dir.ts";
+import { FakeApplication } from "./fake_application.ts";
 import { type RunningOrders, startOrders } from "./orders_running.ts";
 
 const ORDERS = 4_000;
@@ -118,4 +121,49 @@ test("The page has no fault in the browser and asks nobody but its own server", 
   assertEquals(page.faults, []);
   assert(page.requests.length > 3);
   for (const url of page.requests) assert(url.startsWith(running.url), url);
+});
+
+test("The page shows several applications, restores as bars, errors as text, and that the server is gone", async () => {
+  const first = new FakeApplication("first");
+  const second = new FakeApplication("second");
+  first.restoring = [
+    { store: "counts", taskId: "0_0", changelog: "c", partition: 0, restored: 30, remaining: 10 },
+  ];
+  second.failures = [
+    { atMs: 0, thread: "t", taskId: "0_0", name: "Error", message: "<img src=x onerror=alert(1)>" },
+  ];
+  const app = createAdminApp({
+    applications: () => [first, second],
+    limits: { beatTimeoutMs: 1, readinessGraceMs: 1, minLiveThreads: 1 },
+    info: { version: "0.1.0", runtime: "test" },
+    logLevels: () => ({}),
+    basePath: "/weir",
+  });
+  const server = await serve(app, { host: "127.0.0.1", port: 0 });
+  try {
+    const fake = await browser.open(`${server.url}/weir`);
+    await eventually(
+      "both are shown",
+      async () => await fake.evaluate("document.querySelectorAll('[data-node]').length") === 6,
+    );
+    const width = `document.querySelector('tr[data-restore="counts"] .bar i').style.width`;
+    assertEquals(await fake.evaluate(width), "75%");
+    const part = (application: string, name: string) =>
+      fake.evaluate<string>(
+        `document.querySelector('[data-application="${application}"] [data-part="${name}"]').textContent`,
+      );
+    assert((await part("second", "errors")).includes("Error: <img src=x onerror=alert(1)>"));
+    assert((await part("second", "restore")).includes("none"));
+    assertEquals(await fake.evaluate("document.images.length"), 0);
+    assertEquals(fake.faults, []);
+    await server.close();
+    await eventually(
+      "the page says so",
+      async () =>
+        (await fake.evaluate<string>("document.querySelector('#lost').textContent"))
+          .startsWith("no answer"),
+    );
+  } finally {
+    await server.close();
+  }
 });
