@@ -52,6 +52,21 @@ export function recordsContract(name: string, subject: () => Subject): void {
     await producer.close();
   });
 
+  test(`${name}: a record of the epoch keeps its timestamp, as others do, alone or within a batch`, async () => {
+    const topic = await newTopic(subject(), "epoch");
+    const producer = newProducer(subject(), { "linger.ms": 5 });
+    const times = [0, 5, 0, 1_700_000_000_000, 0];
+    for (const time of times) {
+      const batch = new ProduceBatch();
+      batch.add(batch.topic(topic), 0, time, null, bytes(String(time)));
+      await produceAll(producer, batch);
+    }
+    await producer.flush(TIMEOUT_MS);
+    const rows = await readAll(subject(), topic, times.length);
+    assertEquals(rows.map((r) => r.timestamp), times);
+    await producer.close();
+  });
+
   test(`${name}: equal keys go to the partition that murmur2 chooses`, async () => {
     const topic = await newTopic(subject(), "murmur2", 4);
     const producer = newProducer(subject());

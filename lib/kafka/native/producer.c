@@ -293,7 +293,8 @@ static bool enqueue(client_t *client, const columns_t *columns, int row, rd_kafk
   rd_kafka_headers_t *headers = NULL;
   fields[0].u.rkt = written->topic;
   fields[1].u.i32 = columns->partitions[row] < 0 ? RD_KAFKA_PARTITION_UA : columns->partitions[row];
-  fields[3].u.i64 = (int64_t)columns->timestamps[row];
+  /* librdkafka takes 0 for "now"; the patch gives the epoch a number of its own. */
+  fields[3].u.i64 = columns->timestamps[row] == 0 ? INT64_MIN : (int64_t)columns->timestamps[row];
   fields[4].u.ptr = (void *)(intptr_t)columns->tags[row];
   fields[5].u.mem.ptr = key >= 0 ? columns->slab + columns->key_starts[row] : NULL;
   fields[5].u.mem.size = key > 0 ? (size_t)key : 0;
