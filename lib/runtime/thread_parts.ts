@@ -193,7 +193,11 @@ export class ThreadParts {
       output,
       log,
       counts: (refresh) => this.countTopics(refresh),
-      startOffsets: (partitions) => this.#startOffsets(partitions),
+      startOffsets: async (partitions) => {
+        const found = await this.#startOffsets(partitions);
+        telemetry.noteCommitted(found);
+        return found;
+      },
       create: (assignment) => {
         const task = createTask(assignment, output.collector, feed, {
           ...surroundings,

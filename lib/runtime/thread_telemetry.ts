@@ -8,6 +8,7 @@ import { NodeMetrics, TaskMetrics, TopicMetrics } from "../telemetry/task_metric
 import { ThreadMetrics, type ThreadState } from "../telemetry/thread_metrics.ts";
 import type { InputFeed } from "./input_feed.ts";
 import type { RestoreProgress } from "./store_restorer.ts";
+import type { StartOffset } from "./start_offsets.ts";
 import type { StreamTask } from "./task.ts";
 import { partitionKey } from "./task_assignment.ts";
 import { addUp, type LagReport, type StoreReport } from "./thread_report.ts";
@@ -44,6 +45,7 @@ export class ThreadTelemetry {
   readonly #lags: LagMetrics;
   readonly #tasks = new Map<string, TaskHolders>();
   readonly #sinks = new Set<SinkCounts>();
+  readonly #committedBefore = new Map<string, number>();
   #rebalancingSince: number | undefined = undefined;
 
   /** @param taskBytes what a task takes on disk */
@@ -115,6 +117,14 @@ export class ThreadTelemetry {
       nodes.set(nodeName, metrics = new NodeMetrics(this.#registry, identity, nodeName));
     }
     return metrics;
+  }
+
+  /** Keeps what was committed before this thread had these partitions: one that is stuck from the first record on shows that it stands. */
+  noteCommitted(starts: readonly StartOffset[]): void {
+    for (const start of starts) {
+      if (start.committed === undefined) this.#committedBefore.delete(partitionKey(start));
+      else this.#committedBefore.set(partitionKey(start), start.committed);
+    }
   }
 
   /** Takes the time that records took to the sinks, as of now. */
@@ -259,7 +269,10 @@ export class ThreadTelemetry {
         : time < 0
         ? undefined
         : Math.max(0, now - time) / 1_000;
-      shown.committedOffset = committed.get(partitionKey({ topic, partition }));
+      const key = partitionKey({ topic, partition });
+      // Another thread may have had the partition in between, and committed more.
+      const known = Math.max(committed.get(key) ?? -1, this.#committedBefore.get(key) ?? -1);
+      shown.committedOffset = known < 0 ? undefined : known;
     }
   }
 

@@ -27,9 +27,9 @@ after(() => subject.close());
 async function start(
   dir: string,
   more: Readonly<Record<string, unknown>>,
-): Promise<{ streams: KafkaStreams; from: string }> {
-  const from = await newTopic(subject, "from", 2);
-  const to = await newTopic(subject, "to", 2);
+): Promise<{ streams: KafkaStreams; from: string; topics: Readonly<Record<string, string>> }> {
+  const from = String(more["app.from"] ?? await newTopic(subject, "from", 2));
+  const to = String(more["app.to"] ?? await newTopic(subject, "to", 2));
   const streams = new KafkaStreams(
     { url: new URL("./traced_topology.ts", import.meta.url).href },
     {
@@ -51,8 +51,10 @@ async function start(
       streams.state === "RUNNING" && streams.threads().length === 2 &&
       streams.threads().every((thread) => thread.tasks.length === 2),
   );
-  return { streams, from };
+  return { streams, from, topics: { "app.from": from, "app.to": to } };
 }
+
+const RECORD = { key: "k", value: "v" };
 
 function linesIn(dir: string): Record<string, any>[] {
   return readdirSync(dir).filter((name) => name.endsWith(".log"))
@@ -135,6 +137,22 @@ test("The recording level changes in all Workers", () =>
     await eventually("they show no more", () =>
       processed().length === 0);
     assert(await streams.close());
+  }));
+
+test("What was committed is known after a restart, before anything is committed again", () =>
+  withTempDir(async (dir) => {
+    const settings = { "log.level": "silent", "application.id": unique("restarted") };
+    const { streams, from, topics } = await start(dir, settings);
+    await writeRecords(subject, from, [0, 1, 1].map((partition) => ({ ...RECORD, partition })));
+    const committed = (of: KafkaStreams) =>
+      of.lag().filter((lag) => lag.topic === from)
+        .map((lag) => `${lag.partition}: ${lag.committedOffset}`).sort().join();
+    await eventually("all is committed", () => committed(streams) === "0: 1,1: 2");
+    assert(await streams.close());
+    const { streams: again } = await start(dir, { ...settings, ...topics });
+    await eventually("the same is shown", () => committed(again) === "0: 1,1: 2");
+    assertEquals(totalOf(again.metrics(), "kafka_stream_thread_commit_total"), 0);
+    assert(await again.close());
   }));
 
 function seriesOf(snapshot: MetricsSnapshot, name: string) {
