@@ -78,6 +78,7 @@ export class CachedKeyValueStore<K, V>
     if (this.#meter !== undefined) this.#meter.cacheMisses++;
     const keyBytes = this.#inner.keys.encode(key);
     const stored = this.#inner.getStored(keyBytes) ?? null;
+    if (stored === null && cache.isExact) return null;
     const entry = new CacheEntry<K, V>(key, 0, 0, undefined, stored, 0);
     entry.keyBytes = keyBytes;
     this.#add(entry);
@@ -160,6 +161,9 @@ export class CachedKeyValueStore<K, V>
   outputKey(entry: CacheEntry<K, V>): K {
     return entry.key;
   }
+  keySize(entry: CacheEntry<K, V>): number {
+    return this.#bytesOf(entry).length;
+  }
 
   #find(key: K): CacheEntry<K, V> | undefined {
     const last = this.#last;
@@ -205,7 +209,11 @@ export class CachedKeyValueStore<K, V>
   ): IterableIterator<[K, V]> {
     const sign = reverse ? -1 : 1;
     const dirty: CacheEntry<K, V>[] = [];
-    for (const entry of this.#cache?.dirtyEntries() ?? []) {
+    // An exact cache notes that its entries are used, clean ones too.
+    const entries = this.#cache?.isExact
+      ? this.#entries.values()
+      : this.#cache?.dirtyEntries() ?? [];
+    for (const entry of entries) {
       if (within(this.#bytesOf(entry))) dirty.push(entry);
     }
     dirty.sort((a, b) => sign * compareBytes(a.keyBytes!, b.keyBytes!));

@@ -3,7 +3,7 @@ import { Windowed } from "../record/windowed.ts";
 import { closed } from "./key_value_store.ts";
 import { byteText } from "./lru.ts";
 import { mergedRows } from "./merged_rows.ts";
-import { keyWithin } from "./segmented_rows.ts";
+import { CACHED_SEGMENT_BYTES, keyWithin, SEGMENT_BYTES } from "./segmented_rows.ts";
 import { SESSION_SUFFIX_BYTES } from "./session_keys.ts";
 import type { SerializedSessionStore } from "./session_store.ts";
 import type {
@@ -196,6 +196,9 @@ export class CachedSessionStore<K, V>
   outputKey(entry: CacheEntry<K, V>): Windowed<K> {
     return new Windowed(entry.key, entry.start, entry.end);
   }
+  keySize(entry: CacheEntry<K, V>): number {
+    return this.#bytesOf(entry).length - SEGMENT_BYTES + CACHED_SEGMENT_BYTES;
+  }
 
   #find(key: K, start: number, end: number): CacheEntry<K, V> | undefined {
     const group = this.#keys.get(this.#identity(key));
@@ -224,11 +227,15 @@ export class CachedSessionStore<K, V>
 
   /** Whether an iteration has to take the entry from the cache: the store below has not got it yet, or does not show it any more, as it has expired. */
   #counts(entry: CacheEntry<K, V>): boolean {
-    return entry.list !== null || entry.end < this.#inner.minReadable;
+    return this.#cache?.isExact || entry.list !== null || entry.end < this.#inner.minReadable;
   }
 
   /** The entries of all keys that count in an iteration of sessions which end at `earliestEnd` or later. */
   *#counting(earliestEnd: number): IterableIterator<CacheEntry<K, V>> {
+    if (this.#cache?.isExact) {
+      for (const { entries } of this.#keys.values()) yield* entries;
+      return;
+    }
     yield* this.#cache?.dirtyEntries() ?? [];
     const { minReadable } = this.#inner;
     if (earliestEnd >= minReadable) return;
@@ -255,7 +262,9 @@ export class CachedSessionStore<K, V>
       const { entries } = group;
       for (let i = group.indexOf(0, earliestEnd); i < entries.length; i++) {
         const entry = entries[i];
-        if (entry.start <= latestStart && this.#counts(entry)) dirty.push(entry);
+        if (this.#cache!.isExact || (entry.start <= latestStart && this.#counts(entry))) {
+          dirty.push(entry);
+        }
       }
       if (reverse) dirty.reverse();
     }
@@ -268,6 +277,7 @@ export class CachedSessionStore<K, V>
         this.decode(value),
       ],
       ofEntry: (entry, value) => [this.outputKey(entry), value],
+      isPassed: (entry) => entry.start > latestStart,
     });
   }
 }

@@ -3,7 +3,7 @@ import { Windowed } from "../record/windowed.ts";
 import { closed } from "./key_value_store.ts";
 import { byteText } from "./lru.ts";
 import { mergedRows } from "./merged_rows.ts";
-import { keyWithin } from "./segmented_rows.ts";
+import { CACHED_SEGMENT_BYTES, keyWithin, SEGMENT_BYTES } from "./segmented_rows.ts";
 import type {
   ByteCursor,
   CachedStateStore,
@@ -116,6 +116,8 @@ export class CachedWindowStore<K, V>
     }
     if (this.#meter !== undefined) this.#meter.cacheMisses++;
     const stored = this.#inner.getStored(key, start);
+    // An exact cache holds what is written, as in Kafka Streams.
+    if (cache.isExact) return stored === undefined ? null : this.decode(stored);
     if (stored === undefined && start < this.#inner.minReadable) return null;
     const entry = new CacheEntry<K, V>(key, start, 0, undefined, stored ?? null, 0);
     this.#add(entry);
@@ -202,6 +204,9 @@ export class CachedWindowStore<K, V>
   outputKey(entry: CacheEntry<K, V>): Windowed<K> {
     return new Windowed(entry.key, entry.start, windowEnd(entry.start, this.windowSizeMs));
   }
+  keySize(entry: CacheEntry<K, V>): number {
+    return this.#bytesOf(entry).length - SEGMENT_BYTES + CACHED_SEGMENT_BYTES;
+  }
 
   #find(key: K, start: number): CacheEntry<K, V> | undefined {
     const last = this.#lastEntry;
@@ -240,11 +245,17 @@ export class CachedWindowStore<K, V>
 
   /** Whether an iteration has to take the entry from the cache: the store below has not got it yet, or does not show it any more, as it has expired. */
   #counts(entry: CacheEntry<K, V>): boolean {
-    return entry.list !== null || entry.start < this.#inner.minReadable;
+    return this.#cache?.isExact || entry.list !== null || entry.start < this.#inner.minReadable;
   }
 
   /** The entries of all keys that start in [from, to] and count in an iteration. */
   *#counting(from: number, to: number): IterableIterator<CacheEntry<K, V>> {
+    if (this.#cache?.isExact) {
+      for (const { entries } of this.#keys.values()) {
+        for (const entry of entries) if (entry.start >= from && entry.start <= to) yield entry;
+      }
+      return;
+    }
     for (const entry of this.#cache?.dirtyEntries() ?? []) {
       if (entry.start >= from && entry.start <= to) yield entry;
     }
@@ -272,7 +283,10 @@ export class CachedWindowStore<K, V>
     const group = this.#cache === undefined ? undefined : this.#groupOf(key);
     if (group !== undefined) {
       const { entries } = group;
-      for (let i = group.indexOf(from); i < entries.length && entries[i].start <= to; i++) {
+      // Backwards, Kafka Streams walks a cache to the beginning of the segment.
+      const isLonger = reverse && this.#cache!.isExact;
+      const least = isLonger ? this.#inner.segmentStart(from) : from;
+      for (let i = group.indexOf(least); i < entries.length && entries[i].start <= to; i++) {
         if (this.#counts(entries[i])) dirty.push(entries[i]);
       }
       if (reverse) dirty.reverse();
@@ -283,6 +297,7 @@ export class CachedWindowStore<K, V>
       compare: ({ first }, entry) => sign * (first - entry.start),
       ofStored: ({ first, value }) => [first, this.decode(value)],
       ofEntry: (entry, value) => [entry.start, value],
+      isPassed: (entry) => entry.start < from,
     });
   }
 

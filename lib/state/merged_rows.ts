@@ -12,6 +12,8 @@ export interface MergeOrder<Cursor extends RowCursor, K, V, Row> {
   compare(stored: Cursor, entry: CacheEntry<K, V>): number;
   ofStored(stored: Cursor): Row;
   ofEntry(entry: CacheEntry<K, V>, value: V): Row;
+  /** Entries of an exact cache that Kafka Streams' iteration comes past and leaves out. */
+  readonly isPassed?: (entry: CacheEntry<K, V>) => boolean;
 }
 
 /**
@@ -25,9 +27,17 @@ export function* mergedRows<Cursor extends RowCursor, K, V, Row>(
   order: MergeOrder<Cursor, K, V, Row>,
 ): IterableIterator<Row> {
   let next = 0;
+  let touched = -1;
   try {
     let hasRow = cursor.advance();
-    while (hasRow || next < dirty.length) {
+    while (true) {
+      // An iteration of Kafka Streams uses each entry as it comes to it.
+      while (cache?.isExact && next > touched && next < dirty.length) {
+        touched = next;
+        cache.touch(dirty[next]);
+        if (order.isPassed?.(dirty[next])) next++;
+      }
+      if (!hasRow && next >= dirty.length) return;
       const entry = dirty[next];
       const place = entry === undefined ? -1 : hasRow ? order.compare(cursor, entry) : 1;
       if (place < 0) {

@@ -5,6 +5,8 @@ import type { ByteCursor, ByteStore } from "./store.ts";
 
 /** Bytes of a stored key before the key itself: the number of its segment of time, 48 bits. */
 export const SEGMENT_BYTES = 6;
+/** What Kafka Streams' caches have in its place. */
+export const CACHED_SEGMENT_BYTES = 8;
 
 /** What rows of a segment have after their keys. */
 export interface SegmentSchema {

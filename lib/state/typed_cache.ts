@@ -6,6 +6,13 @@ import type { CacheBudget, EvictableCache, StoreContext } from "./store.ts";
 
 /** What an entry is charged beside key and value, in bytes: links, context and flags, as Kafka Streams counts them roughly. */
 const ENTRY_BYTES = 80;
+/**
+ * Caches that are smaller count each entry as Kafka Streams does, to the byte, and keep in its order of use: what they evict, and so
+ * forward, between two commits is then the same. A larger one guesses, which spares it serializing every update.
+ */
+const EXACT_BELOW = 1 << 20;
+/** Links, flag, timestamp, offset and partition of an entry, as Kafka Streams counts them: `LRUNode`, `LRUCacheEntry`. */
+const EXACT_ENTRY_BYTES = 45;
 
 /** Gets the entries of a cache that were flushed, before the cache forgets that they were dirty. */
 export type FlushListener<KOut, V> = (record: StreamRecord<KOut, Change<V>>) => void;
@@ -97,6 +104,8 @@ export interface CachedRows<K, V, KOut> {
   encode(value: V): Uint8Array;
   decode(stored: Uint8Array): V;
   outputKey(entry: CacheEntry<K, V>): KOut;
+  /** The bytes of the key that Kafka Streams' cache has for the entry. */
+  keySize(entry: CacheEntry<K, V>): number;
 }
 
 /**
@@ -109,6 +118,10 @@ export interface CachedRows<K, V, KOut> {
  */
 export class TypedCache<K, V, KOut> implements EvictableCache {
   usedBytes = 0;
+  /** Whether entries are counted, kept and used as in Kafka Streams' caches, exactly. */
+  readonly isExact: boolean;
+  /** What an eviction frees counts only when all that it led to is done, as in Kafka Streams' `ThreadCache`. */
+  #isEvicting = false;
   readonly #rows: CachedRows<K, V, KOut>;
   readonly #budget: CacheBudget;
   readonly #record: RecordContext;
@@ -125,6 +138,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   constructor(rows: CachedRows<K, V, KOut>, budget: CacheBudget, context: StoreContext) {
     this.#rows = rows;
     this.#budget = budget;
+    this.isExact = budget.maxBytes < EXACT_BELOW;
     this.#record = context.record;
     budget.register(this);
   }
@@ -143,7 +157,10 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
 
   /** Adds an entry that was read from below: clean. */
   addRead(entry: CacheEntry<K, V>): void {
-    entry.size = sizeOfKey(entry.key) + (entry.below?.length ?? 0) + ENTRY_BYTES;
+    const bytes = entry.below?.length ?? 0;
+    entry.size = this.isExact
+      ? this.#rows.keySize(entry) + EXACT_ENTRY_BYTES + bytes
+      : sizeOfKey(entry.key) + bytes + ENTRY_BYTES;
     this.#charge(entry.size);
     this.#linkNewest(entry);
     if (this.#budget.usedBytes > this.#budget.maxBytes) this.#budget.evictIfNeeded(this);
@@ -152,7 +169,9 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   /** Adds an entry that was not in the cache and is written now. */
   addWritten(entry: CacheEntry<K, V>): void {
     if (entry.value === null && this.#isNothing(entry)) return this.#rows.forget(entry);
-    entry.size = sizeOfKey(entry.key) + this.#typicalBytes + ENTRY_BYTES;
+    entry.size = this.isExact
+      ? this.#exactSize(entry)
+      : sizeOfKey(entry.key) + this.#typicalBytes + ENTRY_BYTES;
     this.#charge(entry.size);
     this.#linkNewest(entry);
     this.#written(entry);
@@ -173,6 +192,11 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
       entry.list?.remove(entry);
       return this.#drop(entry);
     }
+    if (this.isExact) {
+      const size = this.#exactSize(entry);
+      this.#charge(size - entry.size);
+      entry.size = size;
+    }
     if (entry.newer !== null) {
       this.#unlink(entry);
       this.#linkNewest(entry);
@@ -180,12 +204,22 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     this.#written(entry);
   }
 
+  /** The size of an entry that is written now. Kafka Streams: `NamedCache.LRUNode.size`. */
+  #exactSize(entry: CacheEntry<K, V>): number {
+    const { topic, headers } = this.#record;
+    const { value } = entry;
+    let size = this.#rows.keySize(entry) + EXACT_ENTRY_BYTES + (topic?.length ?? 0);
+    if (value !== null) size += this.#rows.encode(value as V).length;
+    for (const header of headers) size += header.name.length + (header.value?.length ?? 0);
+    return size;
+  }
+
   /**
    * Whether the deletion of a row would come to nothing at the flush, as the store below has none either. It is then forgotten at
    * once: sessions that grow leave a deleted one behind with every record.
    */
   #isNothing(entry: CacheEntry<K, V>): boolean {
-    if (this.#listener === undefined) return false;
+    if (this.#listener === undefined || this.isExact) return false;
     return this.#belowOf(entry) === null;
   }
 
@@ -234,15 +268,17 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     if (list.head === null) return;
     this.#dirty = new DirtyList();
     this.#flushing.push(list);
+    const deleted: CacheEntry<K, V>[] = [];
     try {
       while (list.head !== null) {
         const entry: CacheEntry<K, V> = list.head;
         list.remove(entry);
         this.#flushOne(entry);
-        // A deleted row is not kept, unless the listener wrote it anew.
-        if (entry.value === null && entry.list === null && this.#isLinked(entry)) {
-          this.#drop(entry);
-        }
+        if (entry.value === null) deleted.push(entry);
+      }
+      // Deleted rows are not kept, unless a listener wrote them anew.
+      for (const entry of deleted) {
+        if (entry.value === null && entry.list === null && this.#isLinked(entry)) this.#drop(entry);
       }
     } finally {
       this.#flushing.splice(this.#flushing.indexOf(list), 1);
@@ -259,12 +295,22 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     const entry = this.#oldest;
     if (entry === null) return false;
     const { list } = entry;
-    this.#drop(entry);
-    if (list === null) return true;
-    list.remove(entry);
-    this.#flushOne(entry);
-    if (list === this.#dirty) this.flush();
-    return true;
+    const isOutermost = this.isExact && !this.#isEvicting;
+    const before = this.usedBytes;
+    if (isOutermost) this.#isEvicting = true;
+    try {
+      this.#drop(entry);
+      if (list === null) return true;
+      list.remove(entry);
+      this.#flushOne(entry);
+      if (list === this.#dirty) this.flush();
+      return true;
+    } finally {
+      if (isOutermost) {
+        this.#isEvicting = false;
+        this.#budget.usedBytes += this.usedBytes - before;
+      }
+    }
   }
 
   #flushOne(entry: CacheEntry<K, V>): void {
@@ -314,7 +360,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   #resize(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
     const bytes = stored === null ? 0 : stored.length;
     this.#typicalBytes += (bytes - this.#typicalBytes) / 16;
-    if (!this.#isLinked(entry)) return;
+    if (this.isExact || !this.#isLinked(entry)) return;
     const size = sizeOfKey(entry.key) + bytes + ENTRY_BYTES;
     this.#charge(size - entry.size);
     entry.size = size;
@@ -328,7 +374,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
 
   #charge(bytes: number): void {
     this.usedBytes += bytes;
-    this.#budget.usedBytes += bytes;
+    if (!this.#isEvicting) this.#budget.usedBytes += bytes;
   }
 
   #isLinked(entry: CacheEntry<K, V>): boolean {
@@ -358,7 +404,7 @@ function sizeOfKey(key: unknown): number {
   return typeof key === "string" ? key.length : 16;
 }
 
-type SavedContext = Omit<RecordContext, never>;
+type SavedContext = Omit<RecordContext, "raw" | "rawSource">;
 
 function saveContext(record: RecordContext): SavedContext {
   return {

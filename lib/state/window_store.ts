@@ -245,6 +245,12 @@ export class SerializedWindowStore<K, V>
     return this.#rows.segments.inKeyOrder(bounds, { from: first, to }, reverse, within);
   }
 
+  /** For the cache: the first instant of the segment of a time. */
+  segmentStart(time: number): number {
+    const { segments } = this.#rows;
+    return segments.startOf(segments.segmentOf(time));
+  }
+
   /** For the cache: all windows that start in [from, to], in the store's order. */
   timeCursor(from: number, to: number, reverse: boolean): ByteCursor {
     this.#check();

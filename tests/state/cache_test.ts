@@ -22,7 +22,7 @@ function listening(
   options: { readonly cacheBytes?: number; readonly sendOldValues?: boolean } = {},
 ): { readonly store: Cached<string>; readonly context: TestContext; readonly out: string[] } {
   const context = testContext(new MemoryEnvironment(), {
-    cacheBytes: options.cacheBytes ?? 100_000,
+    cacheBytes: options.cacheBytes ?? 4_000_000,
   });
   const store = openCached("c", context);
   const out: string[] = [];
@@ -70,7 +70,7 @@ test("a cache forwards and writes nothing for a row that came and went between t
 });
 
 test("a cache without a listener writes and logs a deletion even so", () => {
-  const context = testContext(new MemoryEnvironment(), { cacheBytes: 100_000 });
+  const context = testContext(new MemoryEnvironment(), { cacheBytes: 4_000_000 });
   const store = openCached("c", context);
   store.put("a", null);
   store.flush();
@@ -78,7 +78,7 @@ test("a cache without a listener writes and logs a deletion even so", () => {
 });
 
 test("a cache puts each entry's own context in the place of the record in hand while it forwards", () => {
-  const context = testContext(new MemoryEnvironment(), { cacheBytes: 100_000 });
+  const context = testContext(new MemoryEnvironment(), { cacheBytes: 4_000_000 });
   const store = openCached("c", context);
   const seen: unknown[] = [];
   store.setFlushListener((record) => {
@@ -98,8 +98,32 @@ test("a cache puts each entry's own context in the place of the record in hand w
   assertEquals(context.logged.map(({ timestamp }) => timestamp), [70, 80]);
 });
 
+/** What an entry of one byte of key and one of value takes in a small cache. */
+function smallEntry(): number {
+  const { topic } = testContext(new MemoryEnvironment()).record;
+  return 1 + 1 + 45 + (topic ?? "").length;
+}
+
+test("a small cache counts its entries as Kafka Streams does, to the byte", () => {
+  const { store, context } = listening({ cacheBytes: 10_000 });
+  context.record.topic = "orders";
+  context.record.headers = Headers.EMPTY.add("h", "value");
+  const used = () => (store as unknown as { cacheBytes: number }).cacheBytes;
+  store.put("key", "12");
+  const headers = "h".length + "value".length;
+  assertEquals(used(), "key".length + 24 + 1 + 2 + 8 + 8 + "orders".length + 4 + headers);
+  store.put("key", "1234");
+  assertEquals(used(), "key".length + 24 + 1 + 4 + 8 + 8 + "orders".length + 4 + headers);
+  store.get("missing");
+  store.flush();
+  assertEquals(used(), "key".length + 24 + 1 + 4 + 8 + 8 + "orders".length + 4 + headers);
+  store.delete("key");
+  store.flush();
+  assertEquals(used(), 0);
+});
+
 test("a full cache evicts the least recently used entry, and with a dirty one flushes all, that one first", () => {
-  const { store, context, out } = listening({ cacheBytes: 3 * 145 + 1 });
+  const { store, context, out } = listening({ cacheBytes: 3 * smallEntry() });
   store.put("a", "1");
   store.put("b", "1");
   store.put("c", "1");
@@ -114,7 +138,8 @@ test("a full cache evicts the least recently used entry, and with a dirty one fl
 });
 
 test("caches of one thread share the budget; a put evicts from its own cache", () => {
-  const budget = cacheBudget(400);
+  const maxBytes = 2 * smallEntry() + 1;
+  const budget = cacheBudget(maxBytes);
   const environment = new MemoryEnvironment();
   const contexts = [testContext(environment), testContext(environment)];
   const [one, two] = contexts.map((context, i) =>
@@ -124,7 +149,7 @@ test("caches of one thread share the budget; a put evicts from its own cache", (
   one.put("b", "1");
   two.put("c", "1");
   assertEquals(contexts.map(({ logged }) => logged.length), [0, 1]);
-  assertEquals(budget.usedBytes <= 400, true);
+  assertEquals(budget.usedBytes <= maxBytes, true);
   two.put("d", "1");
   assertEquals(contexts.map(({ logged }) => logged.length), [0, 2]);
   one.close();
@@ -133,7 +158,7 @@ test("caches of one thread share the budget; a put evicts from its own cache", (
 });
 
 test("a listener may write to the cache that is being flushed: nothing is lost and nothing comes twice", () => {
-  const context = testContext(new MemoryEnvironment(), { cacheBytes: 100_000 });
+  const context = testContext(new MemoryEnvironment(), { cacheBytes: 4_000_000 });
   const store = openCached("c", context);
   const out: string[] = [];
   store.setFlushListener(({ key, value: { newValue, oldValue } }) => {
@@ -182,7 +207,7 @@ test("a listener that throws leaves the rest of the cache dirty", () => {
 });
 
 test("a cache finds keys that are objects by their bytes", () => {
-  const context = testContext(new MemoryEnvironment(), { cacheBytes: 100_000 });
+  const context = testContext(new MemoryEnvironment(), { cacheBytes: 4_000_000 });
   type Key = { readonly id: number };
   const serdes = { key: json<Key>(), value: text };
   const store = keyValueStoreBuilder(persistentKeyValueStore("o"), serdes).withCachingEnabled()
@@ -218,7 +243,7 @@ test("cacheBudget refuses a negative size", () => {
 });
 
 test("stores count gets and puts where they are asked, and whether the cache knew", () => {
-  for (const cacheBytes of [undefined, 100_000]) {
+  for (const cacheBytes of [undefined, 4_000_000]) {
     const meter = { puts: 0, gets: 0, cacheHits: 0, cacheMisses: 0 };
     const context = Object.assign(testContext(new MemoryEnvironment(), { cacheBytes }), {
       storeMetrics: meter,
