@@ -250,7 +250,7 @@ function unwindowed(sketch: Sketch): Part {
 /** Several updates of a key in one record, through caches. */
 function caching(sketch: Sketch): void {
   const { random } = sketch;
-  sketch.config["statestore.cache.max.bytes"] = 10_485_760;
+  if (!sketch.isTight) sketch.config["statestore.cache.max.bytes"] = 10_485_760;
   const source = sketch.source("stream", { key: "string", value: "string" });
   const several = random.pick<[Fields & { op: string }, Partial<Part>]>([
     [{ op: "flatMapValues", fn: "repeat", arg: random.int(2, 4) }, {}],

@@ -29,6 +29,8 @@ export class Sketch {
   readonly random: Random;
   readonly time: Timeline;
   readonly config: Fields = {};
+  /** The caches hold a few entries: what they evict is forwarded between two commits. */
+  readonly isTight: boolean;
   readonly topics: SketchTopic[] = [];
   readonly #steps: Step[] = [];
   readonly #stores: string[] = [];
@@ -42,7 +44,10 @@ export class Sketch {
       const interval = random.pick([0, 0, 0, undefined, 5]);
       if (interval !== undefined) this.config[`__emit.interval.ms.kstreams.${name}__`] = interval;
     };
-    this.config["statestore.cache.max.bytes"] = random.pick([0, 0, 10_485_760, 10_485_760]);
+    this.isTight = random.chance(0.12);
+    this.config["statestore.cache.max.bytes"] = this.isTight
+      ? random.int(1, 2000)
+      : random.pick([0, 10_485_760]);
     emit("outer.join.spurious.results.fix");
     emit("windowed.aggregation");
     if (random.chance(0.15)) this.config["topology.optimization"] = "all";
