@@ -111,6 +111,7 @@ export class Committer {
 
   #finish(tasks: readonly StreamTask[], offsets: readonly PartitionOffset[]): void {
     for (const offset of offsets) this.committed.set(partitionKey(offset), offset.offset);
+    this.#tools.collector.committed(offsets);
     const delivered = this.#tools.collector.takeChangelogOffsets();
     for (const task of tasks) task.postCommit(this.#positions(task, delivered));
   }

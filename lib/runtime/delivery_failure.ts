@@ -1,16 +1,21 @@
 import {
   isFenced,
   isRetriable,
-  type KafkaError,
   StreamsException,
   TaskCorruptedException,
   TaskMigratedException,
 } from "../errors.ts";
 import type { DeliveryFailure } from "../kafka/client.ts";
 import { readHeaders } from "../kafka/headers.ts";
-import { askHandler, type ExceptionHandlers, type HandlerResponse } from "./exception_handlers.ts";
+import {
+  askHandler,
+  type ErrorHandlerContext,
+  type ExceptionHandlers,
+  type HandlerAnswer,
+} from "./exception_handlers.ts";
 import type { RecordOrigin } from "./origin_ring.ts";
 import type { RecordCollector } from "./record_collector.ts";
+import type { RefusedRecords } from "./refused_records.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 
 /** What reacting to a failed delivery needs. */
@@ -19,7 +24,14 @@ export interface DeliveryFailureTools {
   readonly collector: RecordCollector;
   readonly log: RuntimeLog;
   readonly onDropped?: (taskId: string) => void;
+  /** Under exactly once: what is refused there is left out when it comes again, as the transaction is lost. */
+  readonly refused: RefusedRecords | undefined;
 }
+
+/** The node name of changelog entries. */
+export const CHANGELOG = "changelog";
+/** The node name of dead letters. */
+export const DEAD_LETTERS = "dead-letter-queue";
 
 /** Failures that no handler is asked about: security, and requests that can never succeed. Kafka Streams: `isFatalException`. */
 const NEVER_FORGIVEN: ReadonlySet<string> = new Set([
@@ -34,6 +46,8 @@ const NEVER_FORGIVEN: ReadonlySet<string> = new Set([
   "UNKNOWN",
   "_STATE",
 ]);
+/** A topic takes 1 MiB at most by default (`message.max.bytes`), headers included. */
+const LARGEST_VALUE = 1_000_000;
 /** Failures that are only the echo of an abort, which is being handled already. */
 const ECHOES: ReadonlySet<string> = new Set(["_PURGE_QUEUE", "_PURGE_INFLIGHT"]);
 
@@ -46,11 +60,9 @@ export function deliveryFailed(
   origin: RecordOrigin,
   tools: DeliveryFailureTools,
 ): Error | undefined {
-  const { error, topic } = failure;
+  const { error } = failure;
   if (ECHOES.has(error.codeName)) return undefined;
-  const message = `Error encountered sending record to topic ${topic} for task ${
-    origin.taskId || "unknown"
-  } due to:\n${error.message}`;
+  const message = deliveryMessage(failure, origin.taskId);
   if (isFenced(error) || error.codeName === "OUT_OF_ORDER_SEQUENCE_NUMBER") {
     return new TaskMigratedException(
       `${message}\nWritten offsets would not be recorded and no more records would be sent since the producer is fenced, ` +
@@ -64,7 +76,20 @@ export function deliveryFailed(
       { cause: error },
     );
   }
+  if (origin.nodeName === DEAD_LETTERS) {
+    return new StreamsException(
+      `${message}\nA dead letter that cannot be written would be lost: no more records would be sent.`,
+      { cause: error },
+    );
+  }
   return handlerDecides(failure, origin, message, tools);
+}
+
+/** What is said of a record that was not delivered. Kafka Streams: `SEND_EXCEPTION_MESSAGE`. */
+export function deliveryMessage({ topic, error }: DeliveryFailure, taskId: string): string {
+  return `Error encountered sending record to topic ${topic} for task ${
+    taskId || "unknown"
+  } due to:\n${error.message}`;
 }
 
 function handlerDecides(
@@ -74,18 +99,17 @@ function handlerDecides(
   tools: DeliveryFailureTools,
 ): Error | undefined {
   const { error } = failure;
-  const retriable = isRetriable(error);
   let response;
   try {
-    response = askHandler(
-      "production",
-      () => callHandler(failure, origin, retriable, tools.handlers),
-    );
+    response = askAboutDelivery(failure, contextOf(failure, origin), tools.handlers);
   } catch (handlerFailed) {
     return handlerFailed as StreamsException;
   }
+  if (response.action === "continue" && tools.refused !== undefined) {
+    return leaveOutNextTime(failure, origin, message, tools.refused);
+  }
   for (const letter of response.deadLetters) tools.collector.deadLetter(letter);
-  if (response.action === "retry" && retriable) {
+  if (response.action === "retry" && isRetriable(error)) {
     return new TaskCorruptedException(
       `${message}\nThe broker is either slow or in bad state (like not having enough replicas) in responding the request, or the ` +
         "connection to broker was interrupted sending the request or receiving the response. Consider a larger `delivery.timeout.ms`",
@@ -107,27 +131,54 @@ function handlerDecides(
   );
 }
 
-function callHandler(
+/** The transaction cannot be committed any more: its records come again, and without this one. */
+function leaveOutNextTime(
   failure: DeliveryFailure,
   origin: RecordOrigin,
-  retriable: boolean,
+  message: string,
+  refused: RefusedRecords,
+): Error {
+  const { error } = failure;
+  if (origin.nodeName === CHANGELOG) {
+    return new StreamsException(
+      `${message}\nA store cannot go on without its changelog exactly once: no more records would be sent.`,
+      { cause: error },
+    );
+  }
+  refused.add(failure, origin);
+  return new TaskCorruptedException(
+    `${message}\nThe transaction is aborted and processed again; the exception handler chose to leave this record out.`,
+    origin.taskId === "" ? [] : [origin.taskId],
+    { cause: error },
+  );
+}
+
+/** Asks the production handler. @throws {StreamsException} when it throws or gives no answer */
+export function askAboutDelivery(
+  { topic, key, value, error }: DeliveryFailure,
+  context: ErrorHandlerContext,
   handlers: ExceptionHandlers,
-): HandlerResponse {
-  const { key, value, headers, timestamp, topic, error } = failure;
-  const context = {
-    topic: origin.topic,
-    partition: origin.partition,
-    offset: origin.offset,
+): HandlerAnswer {
+  const record = { topic, key, value, retriable: isRetriable(error), serialization: false };
+  return askHandler("production", () => handlers.production(context, record, error));
+}
+
+function contextOf(
+  { key, value, headers, timestamp }: DeliveryFailure,
+  { topic, partition, offset, nodeName, taskId }: RecordOrigin,
+): ErrorHandlerContext {
+  return {
+    topic,
+    partition,
+    offset,
     timestamp,
     headers: readHeaders(headers ?? EMPTY, 0, headers?.length ?? 0),
-    processorName: origin.nodeName,
-    taskId: origin.taskId,
-    // The source record's bytes are gone by now; what could not be written stands for them.
+    processorName: nodeName,
+    taskId,
+    // The source record's bytes are gone by now; what could not be written stands for them, unless no topic would take it.
     sourceRawKey: key,
-    sourceRawValue: value,
+    sourceRawValue: value !== null && value.length > LARGEST_VALUE ? null : value,
   };
-  const record = { topic, key, value, retriable, serialization: false };
-  return handlers.production(context, record, error as KafkaError);
 }
 
 const EMPTY = new Uint8Array(0);

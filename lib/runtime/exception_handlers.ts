@@ -90,6 +90,12 @@ export function namedHandler(
   });
 }
 
+/** An answer, split. */
+export interface HandlerAnswer {
+  readonly action: HandlerAction;
+  readonly deadLetters: readonly DeadLetter[];
+}
+
 /** What is asked about. */
 export type HandlerKind = "deserialization" | "processing" | "production";
 
@@ -100,7 +106,7 @@ export type HandlerKind = "deserialization" | "processing" | "production";
 export function askHandler(
   kind: HandlerKind,
   ask: () => HandlerResponse,
-): { action: HandlerAction; deadLetters: readonly DeadLetter[] } {
+): HandlerAnswer {
   try {
     return readResponse(kind, ask());
   } catch (cause) {
@@ -111,7 +117,7 @@ export function askHandler(
 function readResponse(
   kind: HandlerKind,
   response: HandlerResponse,
-): { action: HandlerAction; deadLetters: readonly DeadLetter[] } {
+): HandlerAnswer {
   const rule = kind === "production" ? '"continue", "fail" or "retry"' : '"continue" or "fail"';
   const what = `Cannot use the ${kind} handler's answer as it must be ${rule}: current value is`;
   if (isThenable(response)) throw asyncFunctionError(`${what} a Promise`, response);
@@ -152,6 +158,7 @@ export function errorContext(
   taskId: string,
   processorName: string | undefined,
 ): ErrorHandlerContext {
+  const raw = record.raw();
   return {
     topic: record.topic,
     partition: record.partition,
@@ -160,7 +167,7 @@ export function errorContext(
     headers: record.headers,
     processorName,
     taskId,
-    sourceRawKey: record.rawKey,
-    sourceRawValue: record.rawValue,
+    sourceRawKey: raw.key,
+    sourceRawValue: raw.value,
   };
 }

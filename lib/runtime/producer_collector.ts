@@ -1,15 +1,22 @@
-import { SchemaPending, StreamsException } from "../errors.ts";
+import { SchemaPending, StreamsException, TaskCorruptedException } from "../errors.ts";
 import type { PartitionOffset } from "../kafka/client.ts";
 import { murmur2Partition } from "../kafka/murmur2.ts";
 import type { RecordContext } from "../record/context.ts";
 import type { Headers } from "../record/headers.ts";
 import type { Serde } from "../serde/serde.ts";
-import { deliveryFailed } from "./delivery_failure.ts";
-import type { ExceptionHandlers } from "./exception_handlers.ts";
+import {
+  askAboutDelivery,
+  CHANGELOG,
+  DEAD_LETTERS,
+  deliveryFailed,
+  deliveryMessage,
+} from "./delivery_failure.ts";
+import { errorContext, type ExceptionHandlers } from "./exception_handlers.ts";
 import { OriginRing } from "./origin_ring.ts";
 import { OutgoingRows } from "./outgoing_rows.ts";
 import type { DeadLetter, Destination, RecordCollector } from "./record_collector.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
+import { RefusedRecords } from "./refused_records.ts";
 import { serializationFailed } from "./serialization_failure.ts";
 import type { StreamsProducer } from "./streams_producer.ts";
 
@@ -48,6 +55,7 @@ const ROOM_MS = 100;
 export class ProducerCollector implements RecordCollector {
   readonly #options: ProducerCollectorOptions;
   readonly #origins = new OriginRing();
+  readonly #refused = new RefusedRecords();
   readonly #destinations = new Map<string, Destination>();
   readonly #topics: string[] = [];
   readonly #changelogs = new Set<string>();
@@ -153,6 +161,7 @@ export class ProducerCollector implements RecordCollector {
       this.#options.onDropped?.(taskId);
       return;
     }
+    if (!this.#refused.isEmpty && this.#isRefused(destination, context, nodeName, taskId)) return;
     const bytes = batch.writer.length - batch.keyStarts[batch.count];
     batch.endRow(sent);
     const counts = this.#countsOf(taskId, nodeName, destination);
@@ -163,6 +172,29 @@ export class ProducerCollector implements RecordCollector {
     if (timestamp < counts.oldest) counts.oldest = timestamp;
     if (timestamp > counts.newest) counts.newest = timestamp;
     if (rows.isFull) this.#queueRows();
+  }
+
+  /** Leaves the open row out when the cluster refused it before and the handler says so again, now with the source record in hand. */
+  #isRefused(
+    { topic }: Destination,
+    context: RecordContext,
+    nodeName: string,
+    taskId: string,
+  ): boolean {
+    const { batch } = this.#rows;
+    const failure = this.#refused.find(batch, topic, context, nodeName);
+    if (failure === undefined) return false;
+    const { handlers, log, onDropped } = this.#options;
+    const place = errorContext(context, taskId, nodeName);
+    const { action, deadLetters } = askAboutDelivery(failure, place, handlers);
+    if (action === "retry") return false;
+    batch.cancelRow();
+    for (const letter of deadLetters) this.deadLetter(letter);
+    const message = deliveryMessage(failure, taskId);
+    if (action === "fail") throw new StreamsException(message, { cause: failure.error });
+    log.error(`${message}\nThe record is left out.`, { err: failure.error });
+    onDropped?.(taskId);
+    return true;
   }
 
   /** Consecutive records mostly are of one task, so that its list is at hand. */
@@ -205,7 +237,7 @@ export class ProducerCollector implements RecordCollector {
   ): void {
     if (this.#error !== undefined) this.checkErrors();
     const { batch } = this.#rows;
-    const tag = this.#origins.add(undefined, partition, -1, "changelog", "");
+    const tag = this.#origins.add(undefined, partition, -1, CHANGELOG, "");
     batch.beginRow(destination.index, partition, timestamp, tag);
     batch.writer.raw(key);
     batch.endKey();
@@ -221,7 +253,7 @@ export class ProducerCollector implements RecordCollector {
   deadLetter({ topic, key, value, timestamp, headers }: DeadLetter): void {
     this.deadLetters++;
     const { batch } = this.#rows;
-    const tag = this.#origins.add(undefined, -1, -1, "dead-letter-queue", "");
+    const tag = this.#origins.add(undefined, -1, -1, DEAD_LETTERS, "");
     batch.add(this.destination(topic).index, -1, timestamp, key, value, headers, tag);
     if (this.#rows.isFull) this.#queueRows();
   }
@@ -282,9 +314,13 @@ export class ProducerCollector implements RecordCollector {
    */
   async flush(): Promise<void> {
     await this.drain();
-    await this.#options.producer.flush();
-    this.takeReports();
-    this.checkErrors();
+    try {
+      await this.#options.producer.flush();
+    } finally {
+      // What became of single records says more than that the transaction is lost.
+      this.takeReports();
+      this.checkErrors();
+    }
     // A handler may have written dead letters about failures.
     if (!this.#rows.isEmpty) await this.flush();
   }
@@ -293,12 +329,17 @@ export class ProducerCollector implements RecordCollector {
   takeReports(): void {
     const { producer } = this.#options.producer;
     for (const failure of producer.takeFailures()) {
-      this.#error ??= deliveryFailed(failure, this.#origins.get(failure.tag), {
+      const error = deliveryFailed(failure, this.#origins.get(failure.tag), {
         handlers: this.#options.handlers,
         collector: this,
         log: this.#options.log,
         onDropped: this.#options.onDropped,
+        refused: this.#options.producer.exactlyOnce ? this.#refused : undefined,
       });
+      // What can be healed gives way to what cannot.
+      if (this.#error === undefined || this.#error instanceof TaskCorruptedException) {
+        this.#error = error ?? this.#error;
+      }
     }
     this.#noteDelivered(producer.takeDeliveredOffsets());
   }
@@ -322,6 +363,11 @@ export class ProducerCollector implements RecordCollector {
     const delivered = this.#delivered;
     this.#delivered = new Map();
     return delivered;
+  }
+
+  /** Told of offsets that were committed. */
+  committed(offsets: readonly PartitionOffset[]): void {
+    if (!this.#refused.isEmpty) this.#refused.forget(offsets);
   }
 
   /** Forgets what was written and not committed, and what is known of it: the transaction was aborted. */

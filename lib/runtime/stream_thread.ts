@@ -25,6 +25,14 @@ import { emptyReport, type ThreadReport } from "./thread_report.ts";
 import type { ThreadSettings } from "./thread_settings.ts";
 
 const STAY: ShutdownWay = { leaveGroup: false, tellGroup: false };
+/** What a consumer is told that waiting does not mend. Kafka Streams: `AuthorizationException`, `AuthenticationException`. */
+const FORBIDDEN: ReadonlySet<string> = new Set([
+  "TOPIC_AUTHORIZATION_FAILED",
+  "GROUP_AUTHORIZATION_FAILED",
+  "CLUSTER_AUTHORIZATION_FAILED",
+  "_AUTHENTICATION",
+  "SASL_AUTHENTICATION_FAILED",
+]);
 /** How often the event loop is let breathe while there is work (ms). */
 const BREATH_MS = 10;
 /**
@@ -301,7 +309,7 @@ export class StreamThread implements ThreadHandle {
     const error = consumer.takeError();
     if (error === undefined) return;
     if (error.codeName === "UNKNOWN_TOPIC_OR_PART") return await this.#refuseDeletedTopics(error);
-    if (error.fatal) {
+    if (error.fatal || FORBIDDEN.has(error.codeName)) {
       throw new StreamsException(`The consumer failed: ${error.message}`, { cause: error });
     }
     this.#log.warn(`The consumer reports ${error.codeName}`, { err: error });

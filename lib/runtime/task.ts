@@ -277,7 +277,7 @@ export class StreamTask implements TaskContext {
     record.headers = headers;
     if (timestamp > this.#group.streamTime) this.#group.streamTime = timestamp;
     this.commitNeeded = true;
-    this.#failures.current = queue;
+    record.rawSource = queue;
     const source: SourceNode = this.#graph.sourceOf(queue);
     this.#source = source;
     try {
@@ -287,7 +287,6 @@ export class StreamTask implements TaskContext {
     } catch (error) {
       throw this.#failures.wordProcessing(error, queue);
     }
-    this.#failures.current = undefined;
     queue.advance();
   }
 

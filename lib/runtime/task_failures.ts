@@ -29,8 +29,6 @@ export interface FailingTask {
 export class TaskFailures {
   /** Records dropped, by reason. */
   readonly drops: Map<DropReason, number> = new Map();
-  /** The queue whose first row is being processed: its raw bytes go into dead letters. */
-  current: RecordQueue | undefined;
   readonly #task: FailingTask;
   readonly #onDropped: ((reason: DropReason, detail: string | undefined) => void) | undefined;
 
@@ -78,8 +76,7 @@ export class TaskFailures {
     record.offset = queue.headOffset;
     record.timestamp = Math.max(0, queue.headTimestamp);
     record.headers = queue.headHeaders;
-    record.rawKey = queue.rawKey();
-    record.rawValue = queue.rawValue();
+    record.rawSource = queue;
   }
 
   /** A processor threw. Returns when the record is to be left out. @throws {FailedProcessingError} when the handler says to fail */
@@ -88,7 +85,6 @@ export class TaskFailures {
     record: StreamRecord<any, any> | undefined,
     error: Error,
   ): void {
-    this.#fillRaw();
     const { taskId, settings, collector } = this.#task;
     const context = errorContext(this.#task.record, taskId, processorName);
     let response;
@@ -110,7 +106,7 @@ export class TaskFailures {
     this.#count(reason, detail);
     const { settings: { handlers }, record, collector } = this.#task;
     if (handlers.deadLetterTopic === undefined || !handlers.deadLetterDrops.has(reason)) return;
-    this.#fillRaw();
+    const raw = record.raw();
     let headers = record.headers.add("__streams.errors.reason", reason)
       .add("__streams.errors.message", detail ?? `Record dropped: ${reason}`);
     if (record.topic !== undefined) {
@@ -120,8 +116,8 @@ export class TaskFailures {
     }
     collector.deadLetter({
       topic: handlers.deadLetterTopic,
-      key: record.rawKey,
-      value: record.rawValue,
+      key: raw.key,
+      value: raw.value,
       timestamp: record.timestamp,
       headers,
     });
@@ -130,12 +126,6 @@ export class TaskFailures {
   #count(reason: DropReason, detail: string | undefined): void {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
     this.#onDropped?.(reason, detail);
-  }
-
-  #fillRaw(): void {
-    if (this.current === undefined) return;
-    this.#task.record.rawKey = this.current.rawKey();
-    this.#task.record.rawValue = this.current.rawValue();
   }
 
   /** What stops the task after `error` came up while a row of the queue was processed. */
