@@ -51,6 +51,9 @@ export class Sketch {
     emit("outer.join.spurious.results.fix");
     emit("windowed.aggregation");
     if (random.chance(0.15)) this.config["topology.optimization"] = "all";
+    if (random.chance(0.2)) {
+      this.config["processing.exception.handler"] = "logAndContinueProcessing";
+    }
     if (random.chance(0.1)) this.config.initialWallClockMs = random.pick([1, 500, 1000, 999_999]);
   }
 

@@ -48,7 +48,11 @@ export function valueMapper(random: Random, { value }: Part): [Fields, Base] {
     [{ fn: "append", arg: "!" }, "string"],
     [{ fn: "constant", arg: 1 }, "long"],
     [{ fn: "constant", arg: "c" }, "string"],
+    [{ fn: "alwaysNull" }, value],
   ];
+  if (random.chance(0.3)) {
+    choices.push([{ fn: "failIf", arg: value === "string" ? "a" : 2 }, value]);
+  }
   if (value === "string") {
     choices.push(
       [{ fn: "length" }, "int"],
@@ -106,7 +110,7 @@ export function materialization(sketch: Sketch): Fields {
   const options: Fields = {};
   if (random.chance(0.6)) options.store = sketch.store();
   if (random.chance(0.3)) options.caching = random.chance(0.5);
-  if (random.chance(0.1)) options.logging = random.chance(0.3);
+  if (random.chance(0.07)) options.logging = false;
   return options;
 }
 
