@@ -380,8 +380,7 @@ export class StreamThread implements ThreadHandle {
     telemetry.thread.fenced++;
     tasks.closeAllDirty();
     tasks.disown();
-    await output.abort();
-    await output.replace();
+    await output.renew();
     this.#states.tryGo("PARTITIONS_REVOKED");
     consumer.unsubscribe();
     consumer.subscribe(this.#subscription(this.#parts!));
@@ -399,7 +398,7 @@ export class StreamThread implements ThreadHandle {
       async () => {
         if (!clean) await this.#sendLastWords(parts);
       },
-      () => output.abort(),
+      () => output.abandon(),
       // A static member stays in the group when it closes, unless it says that it goes for good.
       () => this.#leave(parts),
       () => consumer.close(),

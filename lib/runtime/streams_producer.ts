@@ -106,16 +106,24 @@ export class StreamsProducer {
     this.#open = false;
   }
 
-  /** Gives up the open transaction, if there is one. Being fenced is no failure here: then the broker has aborted it. */
-  async abort(): Promise<void> {
-    if (!this.#open) return;
+  /**
+   * Gives up the open transaction, if there is one. False: that could not be had, and only another producer of the same id settles what became of it. So it
+   * is after a commit that was never answered, which may have taken effect. Being fenced is no failure: then the broker has aborted it.
+   */
+  async abort(): Promise<boolean> {
+    if (!this.#open) return true;
     this.#open = false;
     try {
       await this.producer.abortTransaction(this.#settings.requestTimeoutMs);
     } catch (error) {
-      if (!isFenced(error)) throw this.#explain("abort the transaction", error);
+      if (!(error instanceof KafkaError)) throw error;
+      if (!isFenced(error)) {
+        this.#tools.log.warn("Could not abort the transaction", { err: error });
+        return false;
+      }
       this.#tools.log.debug("The transaction was already aborted: this producer is fenced");
     }
+    return true;
   }
 
   async #attempt(what: string, step: (timeoutMs: number) => Promise<void>): Promise<void> {

@@ -29,15 +29,26 @@ export class ThreadOutput {
     return this.#parts.committer;
   }
 
-  /** Gives up the open transaction and everything that was written into it. */
+  /** Gives up the open transaction and everything that was written into it; takes another producer where that is the only way to settle it. */
   async abort(): Promise<void> {
-    this.collector.discard();
-    await this.producer.abort();
-    this.collector.discard();
+    if (!await this.abandon()) await this.#replace();
   }
 
   /** Closes the producer, which a fenced one cannot avoid, and opens another. */
-  async replace(): Promise<void> {
+  async renew(): Promise<void> {
+    await this.abandon();
+    await this.#replace();
+  }
+
+  /** As `abort`, but where that fails nothing follows: the next producer of the same id settles it. False: it failed. */
+  async abandon(): Promise<boolean> {
+    this.collector.discard();
+    const isSettled = await this.producer.abort();
+    this.collector.discard();
+    return isSettled;
+  }
+
+  async #replace(): Promise<void> {
     await this.producer.producer.close();
     this.#parts = this.#open();
     await this.producer.init();
