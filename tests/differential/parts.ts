@@ -66,9 +66,10 @@ export function rekeyed(sketch: Sketch, part: Part): Part {
 /** The stream grouped, by its key or another one. */
 export function grouped(sketch: Sketch, part: Part): Part {
   const { random } = sketch;
-  if (random.chance(0.7)) return sketch.then(part, { op: "groupByKey" });
+  const name = maybeName(sketch);
+  if (random.chance(0.7)) return sketch.then(part, { op: "groupByKey", ...name });
   const [step, key] = keyMapperOf(random, part);
-  return sketch.then(part, { op: "groupBy", ...step }, { key, window: undefined });
+  return sketch.then(part, { op: "groupBy", ...step, ...name }, { key, window: undefined });
 }
 
 /** Windows of any kind, sizes and grace; few are ones that Kafka Streams refuses. */
@@ -117,13 +118,17 @@ export function windowedAggregate(sketch: Sketch, from: Part): Part {
   }
   const options = materialization(sketch);
   if (random.chance(0.2)) options.retentionMs = span + sketch.ms(random.chance(0.1) ? -3 : 0, 60);
-  return sketch.then(part, { ...step, ...options }, { value });
+  return sketch.then(part, { ...step, ...maybeName(sketch), ...options }, { value });
 }
 
 /** The materialization of a derived table, most often none. */
-export function maybeMaterialized(sketch: Sketch, part: Part): Fields {
-  // What a windowed table's derived store is written with has no name in the scenario format's README.
-  return part.window === undefined && sketch.random.chance(0.3) ? materialization(sketch) : {};
+export function maybeMaterialized(sketch: Sketch): Fields {
+  return sketch.random.chance(0.25) ? materialization(sketch) : {};
+}
+
+/** A name of its own for a few steps. */
+export function maybeName(sketch: Sketch): Fields {
+  return sketch.random.chance(0.1) ? { name: sketch.id("named") } : {};
 }
 
 /** A few steps on a table; everything that is left is written out. */
@@ -144,25 +149,31 @@ function tableStep(sketch: Sketch, table: Part): Part {
   const roll = random.next();
   if (roll < 0.2) {
     const op = random.pick(["filter", "filterNot"]);
-    const step = { op, ...predicateOf(random, table), ...maybeMaterialized(sketch, table) };
+    const named = { ...maybeName(sketch), ...maybeMaterialized(sketch) };
+    const step = { op, ...predicateOf(random, table), ...named };
     return sketch.then(table, step);
   }
   if (roll < 0.35) {
     const [step, value] = valueMapper(random, table);
-    const options = maybeMaterialized(sketch, table);
+    const options = { ...maybeName(sketch), ...maybeMaterialized(sketch) };
     return sketch.then(table, { op: "mapValues", ...step, ...options }, { value });
   }
-  if (roll < 0.4) {
-    const fn = random.pick(["describeValue", "describeOrNull"]);
-    return sketch.then(table, { op: "transformValues", fn }, { value: "string" });
+  if (roll < 0.43) {
+    // A transformer's store is keyed by the plain key in the scenario format.
+    const counting = table.window === undefined ? ["callCount"] : [];
+    const fn = random.pick(["describeValue", "describeOrNull", ...counting]);
+    const step: Fields & { op: string } = { op: "transformValues", fn, ...maybeName(sketch) };
+    if (fn === "callCount") step.useStore = sketch.id("calls");
+    return sketch.then(table, { ...step, ...maybeMaterialized(sketch) }, { value: "string" });
   }
   if (roll < 0.65) return suppressed(sketch, table);
-  if (roll < 0.85 || table.window !== undefined) return regrouped(sketch, table);
+  if (roll < 0.85) return regrouped(sketch, table);
   const other = sketch.then(table, { op: "filter", ...predicateOf(random, table) });
   const [joiner, value] = joinerOf(random, table.value, table.value);
   if (joiner.joiner === "withKey") delete joiner.joiner;
   const op = random.pick(["join", "leftJoin", "outerJoin"]);
-  const step = { op, kind: "table-table", with: other.id, ...joiner };
+  const named = { ...maybeName(sketch), ...maybeMaterialized(sketch) };
+  const step = { op, kind: "table-table", with: other.id, ...joiner, ...named };
   return sketch.then(table, step, { value, closes: false });
 }
 
@@ -200,6 +211,7 @@ export function regrouped(sketch: Sketch, table: Part): Part {
     : valueMapper(random, table);
   const part = sketch.then(table, {
     op: "groupBy",
+    ...maybeName(sketch),
     keyFn: keyStep.fn,
     ...(keyStep.arg === undefined ? {} : { keyArg: keyStep.arg }),
     valueFn: valueStep.fn,
@@ -228,6 +240,27 @@ export function regrouped(sketch: Sketch, table: Part): Part {
   return sketch.then(part, { ...step, ...materialization(sketch) }, { value: result });
 }
 
+/** What a stream with windowed keys goes into: a table, a join with its table or with itself, a repartition topic. */
+function windowedKeys(sketch: Sketch, stream: Part, table: Part): void {
+  const { random } = sketch;
+  const roll = random.next();
+  if (roll < 0.3) {
+    const again = sketch.then(stream, { op: "toTable", ...materialization(sketch) });
+    sketch.to(sketch.then(again, { op: "toStream" }));
+    return;
+  }
+  if (roll < 0.5) return sketch.to(sketch.then(stream, { op: "repartition" }));
+  const op = random.pick(["join", "leftJoin"]);
+  if (roll < 0.8 && table.window === stream.window) {
+    const step = { op, kind: "stream-table", with: table.id };
+    sketch.to(sketch.then(stream, step, { value: "string" }));
+    return;
+  }
+  const reach = { beforeMs: sketch.ms(0, 15), afterMs: sketch.ms(0, 15), graceMs: sketch.ms(0, 9) };
+  const step = { op, kind: "stream-stream", with: stream.id, ...reach };
+  sketch.to(sketch.then(stream, step, { value: "string" }));
+}
+
 /** The table as a stream, written out; sometimes counted once more on the way. */
 export function streamOut(sketch: Sketch, table: Part): void {
   const { random } = sketch;
@@ -243,6 +276,7 @@ export function streamOut(sketch: Sketch, table: Part): void {
     stream = sketch.then(table, { op: "toStream", fn }, { key, ...windowless });
   } else stream = sketch.then(table, { op: "toStream" });
   sketch.to(stream);
+  if (stream.window !== undefined && random.chance(0.3)) windowedKeys(sketch, stream, table);
   // The scenario format gives a grouping's store the plain key's serde: windowed keys cannot be grouped by.
   if (stream.window !== undefined || !random.chance(0.2)) return;
   const again = grouped(sketch, stream);
