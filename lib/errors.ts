@@ -213,6 +213,19 @@ const FENCED: ReadonlySet<string> = new Set([
   "FENCED_MEMBER_EPOCH",
 ]);
 
+/** Whether the cluster does not let this client in, or not do what it asked: waiting does not mend it. Kafka: `AuthorizationException`, `AuthenticationException`. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof KafkaError && FORBIDDEN.has(error.codeName);
+}
+const FORBIDDEN: ReadonlySet<string> = new Set([
+  "TOPIC_AUTHORIZATION_FAILED",
+  "GROUP_AUTHORIZATION_FAILED",
+  "CLUSTER_AUTHORIZATION_FAILED",
+  "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
+  "_AUTHENTICATION",
+  "SASL_AUTHENTICATION_FAILED",
+]);
+
 /** The innermost cause of an error, or the error itself. */
 export function rootCause(error: unknown): unknown {
   let current = error;

@@ -1,4 +1,4 @@
-import { StreamsException } from "../errors.ts";
+import { isForbidden, StreamsException } from "../errors.ts";
 import type {
   Admin,
   ConsumedBatch,
@@ -8,13 +8,15 @@ import type {
   PartitionRun,
 } from "../kafka/client.ts";
 import { type Clock, nextTurn } from "../record/time.ts";
+import type { SerdeEnvironment } from "../serde/serde.ts";
 import type { StateStore } from "../state/store.ts";
-import { globalAsSubtopology, type GlobalPlan } from "../topology/compile.ts";
+import { globalAsSubtopology, type GlobalPlan, type TopologyPlan } from "../topology/compile.ts";
 import { BatchLease } from "./batch_lease.ts";
 import { readOnlyCollector } from "./read_only_collector.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import type { StateHome } from "./streams_host.ts";
 import { withPatience } from "./patience.ts";
+import { prepareSerdesPatiently } from "./serde_preparation.ts";
 import { StreamTask } from "./task.ts";
 import { partitionKey } from "./task_assignment.ts";
 import type { TaskSettings } from "./task_context.ts";
@@ -22,10 +24,12 @@ import type { ThreadSettings } from "./thread_settings.ts";
 
 /** What the global stores are made of. */
 export interface GlobalStateOptions {
-  readonly plan: GlobalPlan;
+  /** A topology with global stores. */
+  readonly plan: TopologyPlan;
   readonly settings: ThreadSettings;
   readonly taskSettings: TaskSettings;
   readonly clients: KafkaClients;
+  readonly serdes: SerdeEnvironment;
   readonly home: StateHome;
   readonly clock: Clock;
   readonly log: RuntimeLog;
@@ -50,6 +54,7 @@ const ROWS_PER_POLL = 10_000;
  */
 export class GlobalState {
   readonly #options: GlobalStateOptions;
+  readonly #plan: GlobalPlan;
   readonly #inputs = new Map<string, GlobalInput>();
   #task: StreamTask | undefined;
   #consumer: Consumer | undefined;
@@ -57,6 +62,7 @@ export class GlobalState {
 
   constructor(options: GlobalStateOptions) {
     this.#options = options;
+    this.#plan = options.plan.global!;
   }
 
   /** The stores by name, once `open` has resolved. */
@@ -64,9 +70,11 @@ export class GlobalState {
     return this.#task?.stores ?? new Map();
   }
 
-  /** Opens the stores and fills them to the end of their topics. */
+  /** Prepares the topology's serdes, opens the stores and fills them to the end of their topics, or until `stop`. */
   async open(): Promise<void> {
-    const { clients, settings, home } = this.#options;
+    const { clients, settings, home, plan, taskSettings, serdes, clock, log } = this.#options;
+    const waiting = { clock, log, stopped: () => this.#stopped };
+    await prepareSerdesPatiently(plan, taskSettings, serdes, waiting);
     const admin = clients.admin(settings.adminConfig);
     try {
       await this.#findInputs(admin);
@@ -90,11 +98,15 @@ export class GlobalState {
   }
 
   async #findInputs(admin: Admin): Promise<void> {
-    const { plan, settings } = this.#options;
-    const topics = plan.stores.map((s) => s.topic);
-    const described = await admin.describeTopics(topics, settings.requestTimeoutMs);
+    const { settings: { requestTimeoutMs, patienceMs }, clock, log } = this.#options;
+    const topics = this.#plan.stores.map((s) => s.topic);
+    const described = await withPatience(
+      "describe the global topics",
+      { clock, log, patienceMs },
+      () => admin.describeTopics(topics, requestTimeoutMs),
+    );
     const counts = new Map(described.map((t) => [t.topic, t.partitions]));
-    for (const { topic, builder, reprocessOnRestore } of plan.stores) {
+    for (const { topic, builder, reprocessOnRestore } of this.#plan.stores) {
       const count = counts.get(topic) ?? 0;
       if (count === 0) {
         throw new StreamsException(
@@ -116,10 +128,10 @@ export class GlobalState {
   }
 
   #createTask(home: StateHome): StreamTask {
-    const { plan, taskSettings, clock } = this.#options;
+    const { taskSettings, clock } = this.#options;
     return new StreamTask({
       id: "0_0",
-      plan: globalAsSubtopology(plan),
+      plan: globalAsSubtopology(this.#plan),
       inputPartitions: [...this.#inputs.values()].map(({ topic, partition }) => ({
         topic,
         partition,
@@ -197,13 +209,28 @@ export class GlobalState {
       const input = this.#inputs.get(partitionKey(end));
       if (input && end.offset > input.next) input.next = end.offset;
     }
+    const [gone] = consumer.takeGone();
+    if (gone !== undefined) throw this.#emptied(gone, task);
     const error = consumer.takeError();
-    if (error?.fatal) throw new StreamsException("The global consumer failed", { cause: error });
+    if (error !== undefined && (error.fatal || isForbidden(error))) {
+      throw new StreamsException(`The global consumer failed: ${error.message}`, { cause: error });
+    }
     if (error) {
       this.#options.log.warn(`The global consumer reports ${error.codeName}`, { err: error });
     }
     if (batch === undefined) await consumer.wait(this.#options.settings.pollMs);
     await nextTurn();
+  }
+
+  /** What was deleted before it was read cannot be made up for: the next start begins with empty stores. */
+  #emptied(gone: PartitionOffset, task: StreamTask): StreamsException {
+    task.rollback();
+    task.wipe();
+    this.#inputs.clear();
+    return new StreamsException(
+      `Updating global state failed as ${partitionKey(gone)} has no record ${gone.offset} any more. ` +
+        "The local state is emptied; a restart fills it anew",
+    );
   }
 
   #take(batch: ConsumedBatch, task: StreamTask, filling: boolean): void {
@@ -225,6 +252,11 @@ export class GlobalState {
     task.postCommit(
       new Map([...this.#inputs.values()].map((input) => [partitionKey(input), input.next])),
     );
+  }
+
+  /** Ends `open` and `run` soon. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Stops following, writes the position and closes the stores. */

@@ -1,6 +1,5 @@
 import { isRetriable, type KafkaError, StreamsException } from "../errors.ts";
 import type { Admin, NewTopic } from "../kafka/client.ts";
-import type { Clock } from "../record/time.ts";
 import type { PlanStore, TopologyPlan } from "../topology/compile.ts";
 import {
   refuseMissingSources,
@@ -8,7 +7,7 @@ import {
   taskCount,
   type TopicCounts,
 } from "./partition_counts.ts";
-import type { RuntimeLog } from "./runtime_log.ts";
+import { untilAnswered, type Waiting } from "./patience.ts";
 
 /** How internal topics are made. */
 export interface InternalTopicSettings {
@@ -24,15 +23,10 @@ export interface InternalTopicSettings {
 }
 
 /** What preparing needs. */
-export interface InternalTopicTools {
+export interface InternalTopicTools extends Waiting {
   readonly admin: Admin;
-  readonly clock: Clock;
-  readonly log: RuntimeLog;
-  /** Asked between two tries; true ends the waiting. */
-  readonly stopped: () => boolean;
 }
 
-const BROKER_RETRY_MS = 500;
 const CREATE_RETRY_MS = 200;
 
 /**
@@ -77,20 +71,16 @@ export async function listTopicCounts(
   );
 }
 
-async function listUntilAnswered(
+function listUntilAnswered(
   settings: InternalTopicSettings,
-  { admin, clock, log, stopped }: InternalTopicTools,
+  tools: InternalTopicTools,
 ): Promise<Map<string, number>> {
-  for (let warned = false;;) {
-    try {
-      return await listTopicCounts(admin, settings.requestTimeoutMs);
-    } catch (error) {
-      if (!isRetriable(error) || stopped()) throw error;
-      if (!warned) log.warn("The broker does not answer; waiting for it", { err: error });
-      warned = true;
-      await clock.sleep(BROKER_RETRY_MS);
-    }
-  }
+  return untilAnswered(
+    "The broker",
+    tools,
+    isRetriable,
+    () => listTopicCounts(tools.admin, settings.requestTimeoutMs),
+  );
 }
 
 /** The settings of a repartition topic: kept until the engine deletes what it has read. Kafka Streams: `RepartitionTopicConfig`. */

@@ -10,12 +10,16 @@ import { mergeSnapshots } from "../telemetry/merge.ts";
 import type { MetricsRegistry, MetricsSnapshot } from "../telemetry/metrics.ts";
 import { compileTopology, type SubtopologyPlan, type TopologyPlan } from "../topology/compile.ts";
 import { GlobalState } from "./global_state.ts";
-import { prepareSerdes } from "./serde_preparation.ts";
 import type { Levels } from "./levels.ts";
 import { cleanIdleState } from "./state_cleaner.ts";
 import { orAfter } from "./patience.ts";
 import { StateMachine } from "./state_machine.ts";
-import { askStore, type StateQueryRequest, type StateQueryResults } from "./state_queries.ts";
+import {
+  askStore,
+  nameMissing,
+  type StateQueryRequest,
+  type StateQueryResults,
+} from "./state_queries.ts";
 import { CLIENT_TRANSITIONS, type ClientState, type ThreadState } from "./states.ts";
 import type { RestoreListener } from "./store_restorer.ts";
 import type { StateHome, StatePlace, StreamsHost } from "./streams_host.ts";
@@ -30,7 +34,7 @@ import {
   type StoreReport,
   type ThreadReport,
 } from "./thread_report.ts";
-import { metricsRegistry, threadSettings } from "./thread_settings.ts";
+import { globalThreadSettings, metricsRegistry } from "./thread_settings.ts";
 import { buildTopology, isModuleAddress, type TopologySource } from "./topology_source.ts";
 import {
   askUncaught,
@@ -78,6 +82,8 @@ export class KafkaStreams {
   #crew: ThreadCrew | undefined;
   #stopCleaning: () => void = () => {};
   #flushTraces: () => Promise<void> = () => Promise.resolve();
+  /** Settles when everything is open, or cannot be. */
+  #opening: Promise<void> | undefined;
   #clientId = "";
   #paused = false;
   #closing: Promise<boolean> | undefined;
@@ -217,11 +223,15 @@ export class KafkaStreams {
     }
     this.#states.go("REBALANCING");
     try {
-      await this.#open();
+      const opening = this.#open();
+      this.#opening = opening.catch(() => {});
+      await opening;
     } catch (error) {
       this.#closeToError(error as Error);
       throw error;
     }
+    // It may have been closed while it waited for what it stands on.
+    if (this.#isEnding()) return;
     for (let i = 0; i < this.config.numStreamThreads; i++) this.#crew!.start();
     this.#stopCleaning = cleanIdleState({
       home: this.#home!,
@@ -270,23 +280,18 @@ export class KafkaStreams {
   async #openGlobal(plan: TopologyPlan): Promise<void> {
     // With several threads each Worker has its own, as memory is not shared.
     if (plan.global === undefined || this.config.numStreamThreads > 1) return;
-    const { clients, clock, log } = this.#host;
-    const settings = threadSettings(this.config, {
-      name: `${this.#clientId}-GlobalStreamThread`,
-      index: 0,
-      processId: this.processId,
-      stable: false,
-    });
+    const { clients, clock, log, serdes } = this.#host;
+    const settings = globalThreadSettings(this.config, this.#clientId, this.processId);
     this.#global = new GlobalState({
-      plan: plan.global,
+      plan,
       settings,
       taskSettings: taskSettings(this.config.values),
       clients,
+      serdes,
       home: this.#home!,
       clock,
       log,
     });
-    await prepareSerdes(plan, taskSettings(this.config.values), this.#host.serdes);
     await this.#global.open();
     this.#globalRun = this.#global.run().then((failure) => {
       // Without its global stores nothing can be joined right: the client always ends.
@@ -367,15 +372,7 @@ export class KafkaStreams {
     const results: Map<number, QueryResult<unknown>> = global === undefined
       ? await this.#crew!.query(request)
       : new Map([[0, askStore(global, request)]]);
-    for (const partition of request.partitions ?? []) {
-      if (results.has(partition)) continue;
-      results.set(partition, {
-        ok: false,
-        reason: "not-present",
-        message:
-          `Cannot query partition ${partition} of store ${request.store} as it is not on this instance`,
-      });
-    }
+    nameMissing(results, request);
     return results as StateQueryResults<R>;
   }
 
@@ -424,7 +421,7 @@ export class KafkaStreams {
     this.#crew?.setPaused(false);
   }
 
-  /** Changes `metrics.recording.level`, or a level of the log, of this isolate and of all threads. */
+  /** Changes `metrics.recording.level`, or a log level, in all threads. */
   setLevels(levels: Levels): void {
     if (levels.recording !== undefined) this.#metrics.level = levels.recording;
     if (levels.log !== undefined) this.#host.setLogLevel?.(levels.log.level, levels.log.name);
@@ -453,8 +450,9 @@ export class KafkaStreams {
 
   /** Does not wait: the end of the thread that failed is part of what would be waited for. */
   #closeToError(error: Error, tellGroup = false): void {
+    if (this.#isEnding()) return;
     this.#failure ??= error;
-    if (!this.#states.tryGo("PENDING_ERROR")) return;
+    this.#states.go("PENDING_ERROR");
     this.#closing ??= this.#close(
       { timeoutMs: this.config.shutdownTimeoutMs, leaveGroup: tellGroup, tellGroup },
       "ERROR",
@@ -476,6 +474,8 @@ export class KafkaStreams {
   }
 
   async #closeAll(): Promise<void> {
+    this.#global?.stop();
+    await this.#opening;
     const globalClosed = this.#global?.close();
     await this.#crew?.ended();
     await globalClosed;

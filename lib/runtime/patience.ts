@@ -39,6 +39,44 @@ export async function withPatience<T>(
   }
 }
 
+/** What waiting without limit needs. */
+export interface Waiting {
+  readonly clock: Clock;
+  readonly log: RuntimeLog;
+  /** Asked between two tries; true ends the waiting. */
+  readonly stopped: () => boolean;
+}
+
+const WAIT_MS = 500;
+
+/**
+ * Tries a request again until somebody answers, for the start of an application: what it stands on may come up after it.
+ * @param whom who does not answer, for the log: `The broker`
+ * @throws {StreamsException} when the application is stopped meanwhile
+ */
+export async function untilAnswered<T>(
+  whom: string,
+  { clock, log, stopped }: Waiting,
+  isAway: (error: unknown) => boolean,
+  request: () => Promise<T>,
+): Promise<T> {
+  for (let warned = false;;) {
+    try {
+      return await request();
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      if (stopped()) {
+        throw new StreamsException(`Stopped while waiting for ${whom.toLowerCase()}`, {
+          cause: error,
+        });
+      }
+      if (!warned) log.warn(`${whom} does not answer; waiting for it`, { err: error });
+      warned = true;
+      await clock.sleep(WAIT_MS);
+    }
+  }
+}
+
 /** The promise's outcome, or false after `ms`. */
 export async function orAfter(ms: number, promise: Promise<boolean>): Promise<boolean> {
   let callOff = () => {};

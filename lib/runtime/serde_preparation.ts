@@ -1,5 +1,7 @@
+import { SchemaRegistryError } from "../serde/registry.ts";
 import type { Serde, SerdeEnvironment, SerdePurpose, SerdeSite } from "../serde/serde.ts";
 import { changelogTopicName, type PlanNode, type TopologyPlan } from "../topology/compile.ts";
+import { untilAnswered, type Waiting } from "./patience.ts";
 import type { TaskSettings } from "./task_context.ts";
 
 /**
@@ -40,4 +42,23 @@ export async function prepareSerdes(
     for (const { serde, isKey } of builder.serdes) prepare(serde as Serde<any>, { topic, isKey });
   }
   await Promise.all(waits);
+}
+
+/**
+ * As `prepareSerdes`; a registry that does not answer is waited for, as a broker is.
+ * @throws {SchemaRegistryError} when the registry refuses
+ */
+export function prepareSerdesPatiently(
+  plan: TopologyPlan,
+  settings: TaskSettings,
+  environment: SerdeEnvironment,
+  waiting: Waiting,
+): Promise<void> {
+  const isAway = (error: unknown) => error instanceof SchemaRegistryError && error.retriable;
+  return untilAnswered(
+    "The schema registry",
+    waiting,
+    isAway,
+    () => prepareSerdes(plan, settings, environment),
+  );
 }

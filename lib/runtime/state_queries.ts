@@ -105,3 +105,19 @@ export function unpackAnswer(value: unknown): unknown {
   }
   return value;
 }
+
+/** Adds an answer for each partition that was asked for and is not here. */
+export function nameMissing(
+  results: Map<number, QueryResult<unknown>>,
+  { store, partitions }: StateQueryRequest<unknown>,
+): void {
+  for (const partition of partitions ?? []) {
+    if (results.has(partition)) continue;
+    results.set(partition, {
+      ok: false,
+      reason: "not-present",
+      message:
+        `Cannot query partition ${partition} of store ${store} as it is not on this instance`,
+    });
+  }
+}

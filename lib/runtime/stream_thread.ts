@@ -1,4 +1,5 @@
 import {
+  isForbidden,
   isRetriable,
   type KafkaError,
   MissingSourceTopicException,
@@ -12,7 +13,7 @@ import type { QueryResult } from "../state/query.ts";
 import { prepareTopics } from "./internal_topics.ts";
 import { sourceTopicsOf } from "./partition_counts.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
-import { prepareSerdes } from "./serde_preparation.ts";
+import { prepareSerdesPatiently } from "./serde_preparation.ts";
 import { queryTasks, type StateQueryRequest } from "./state_queries.ts";
 import type { Levels } from "./levels.ts";
 import { StateMachine } from "./state_machine.ts";
@@ -25,14 +26,6 @@ import { emptyReport, type ThreadReport } from "./thread_report.ts";
 import type { ThreadSettings } from "./thread_settings.ts";
 
 const STAY: ShutdownWay = { leaveGroup: false, tellGroup: false };
-/** What a consumer is told that waiting does not mend. Kafka Streams: `AuthorizationException`, `AuthenticationException`. */
-const FORBIDDEN: ReadonlySet<string> = new Set([
-  "TOPIC_AUTHORIZATION_FAILED",
-  "GROUP_AUTHORIZATION_FAILED",
-  "CLUSTER_AUTHORIZATION_FAILED",
-  "_AUTHENTICATION",
-  "SASL_AUTHENTICATION_FAILED",
-]);
 /** How often the event loop is let breathe while there is work (ms). */
 const BREATH_MS = 10;
 /**
@@ -185,13 +178,14 @@ export class StreamThread implements ThreadHandle {
     });
     this.#parts = parts;
     parts.telemetry.thread.state = this.state;
-    parts.topicCounts = await prepareTopics(plan, settings.internalTopics, {
-      admin: parts.admin,
+    const waiting = {
       clock: this.#clock,
       log: this.#log,
       stopped: () => this.#stop !== undefined,
-    });
-    await prepareSerdes(plan, surroundings.settings, serdes);
+    };
+    const topics = { ...waiting, admin: parts.admin };
+    parts.topicCounts = await prepareTopics(plan, settings.internalTopics, topics);
+    await prepareSerdesPatiently(plan, surroundings.settings, serdes, waiting);
     await parts.output.producer.init();
     this.#lastCommit = this.#clock.now();
     parts.consumer.subscribe(this.#subscription(parts));
@@ -219,6 +213,8 @@ export class StreamThread implements ThreadHandle {
     if (this.#lastBeat! >= this.#nextChores) await this.#doChores(parts);
     await this.#answerRebalance();
     await this.#checkConsumer(consumer);
+    const gone = consumer.takeGone();
+    if (gone.length > 0) await tasks.goOnElsewhere(gone);
     const restored = restorer.isActive && restorer.poll();
     if (tasks.startRestored() > 0 || this.state === "PARTITIONS_ASSIGNED") this.#runIfReady();
     const processed = this.#paused ? 0 : await round.run();
@@ -309,7 +305,7 @@ export class StreamThread implements ThreadHandle {
     const error = consumer.takeError();
     if (error === undefined) return;
     if (error.codeName === "UNKNOWN_TOPIC_OR_PART") return await this.#refuseDeletedTopics(error);
-    if (error.fatal || FORBIDDEN.has(error.codeName)) {
+    if (error.fatal || isForbidden(error)) {
       throw new StreamsException(`The consumer failed: ${error.message}`, { cause: error });
     }
     this.#log.warn(`The consumer reports ${error.codeName}`, { err: error });

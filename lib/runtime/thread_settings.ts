@@ -81,6 +81,8 @@ export function threadSettings(config: StreamsConfig, identity: ThreadIdentity):
       ...prefetch(consumer),
       ...consumer,
       ...instanceId(config, identity),
+      // Each source has a policy of its own: the thread looks it up.
+      "auto.offset.reset": "none",
       "client.id": `${identity.name}-consumer`,
     },
     restoreConfig: {
@@ -155,4 +157,14 @@ export function metricsRegistry(config: StreamsConfig, clock: Clock): MetricsReg
     windows: { windowMs: config.metricsSampleWindowMs, samples: config.metricsNumSamples },
     clock,
   });
+}
+
+/** The settings of what follows the global topics. Kafka Streams: `GlobalStreamThread`. */
+export function globalThreadSettings(
+  config: StreamsConfig,
+  clientId: string,
+  processId: string,
+): ThreadSettings {
+  const name = `${clientId}-GlobalStreamThread`;
+  return threadSettings(config, { name, index: 0, processId, stable: false });
 }

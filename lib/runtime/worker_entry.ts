@@ -4,7 +4,6 @@ import { cacheBudget } from "../state/cache_budget.ts";
 import type { MetricsRegistry } from "../telemetry/metrics.ts";
 import { compileTopology, type TopologyPlan } from "../topology/compile.ts";
 import { GlobalState } from "./global_state.ts";
-import { prepareSerdes } from "./serde_preparation.ts";
 import type { QueryResult } from "../state/query.ts";
 import type { StateStore } from "../state/store.ts";
 import { askStore, packAnswer } from "./state_queries.ts";
@@ -144,17 +143,16 @@ async function openGlobal(
   home: StateHome,
 ): Promise<GlobalState | undefined> {
   if (plan.global === undefined) return undefined;
-  const tasks = taskSettings(config.values);
   const state = new GlobalState({
-    plan: plan.global,
+    plan,
     settings: threadSettings(config, order.identity),
-    taskSettings: tasks,
+    taskSettings: taskSettings(config.values),
     clients,
+    serdes,
     home,
     clock,
     log,
   });
-  await prepareSerdes(plan, tasks, serdes);
   await state.open();
   return state;
 }
