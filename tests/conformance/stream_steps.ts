@@ -191,9 +191,11 @@ function windowedBy(from: Typed, step: Step): Result {
   const [windows, windowed] = ((): [any, Typed["windowed"]] => {
     switch (kind) {
       case "tumbling":
-        return [tumbling({ size, grace }), { window: "time", sizeMs: size }];
       case "hopping":
-        return [hopping({ size, advance, grace }), { window: "time", sizeMs: size }];
+        return [
+          advance === undefined ? tumbling({ size, grace }) : hopping({ size, advance, grace }),
+          { window: "time", sizeMs: size },
+        ];
       case "sliding":
         return [sliding({ timeDifference: size, grace }), { window: "time", sizeMs: size }];
       case "session":
@@ -208,7 +210,8 @@ function windowedBy(from: Typed, step: Step): Result {
     }
   })();
   let it = from.it.windowedBy(windows);
-  if (step.emit === "onWindowClose") it = it.emitStrategy("onWindowClose");
+  // A cogroup's windows have no strategy.
+  if (step.emit === "onWindowClose" && !from.isCogroup) it = it.emitStrategy("onWindowClose");
   return { ...from, it, windowed };
 }
 

@@ -78,22 +78,8 @@ function changeStep(from: Typed, step: Step): Typed | undefined {
       const select = (v: unknown, k: unknown) => apply(k, v);
       return { it: it.toStream(select, { name: step.name }), key: out, value };
     }
-    case "suppress": {
-      const { name, until, timeLimitMs: limitMs, maxRecords, maxBytes, whenFull } = step;
-      const serdes = { key: serdeOf(key), value: serdeOf(value) };
-      const logging = step.logging === false ? { logging: false } : {};
-      const options = {
-        name,
-        until,
-        limitMs,
-        maxRecords,
-        maxBytes,
-        whenFull,
-        ...logging,
-        ...serdes,
-      };
-      return { ...from, it: it.suppress(options) };
-    }
+    case "suppress":
+      return { ...from, it: it.suppress(suppression(from, step)) };
     case "groupBy": {
       const forKey = mapper(step.keyFn, step.keyArg, key, value);
       const forValue = mapper(step.valueFn ?? "identity", step.valueArg, key, value);
@@ -104,6 +90,23 @@ function changeStep(from: Typed, step: Step): Typed | undefined {
     default:
       return undefined;
   }
+}
+
+/** The recorder knows one bound at a time, and only one of records for final results, which always shut down. */
+function suppression({ key, value }: Typed, step: Step): Record<string, unknown> {
+  const { name, until, timeLimitMs: limitMs, maxRecords, maxBytes, whenFull } = step;
+  const options: Record<string, unknown> = {
+    name,
+    until,
+    maxRecords,
+    key: serdeOf(key),
+    value: serdeOf(value),
+  };
+  if (step.logging === false) options.logging = false;
+  if (until === "windowCloses") return options;
+  if (maxRecords === undefined) options.maxBytes = maxBytes;
+  const isBounded = maxRecords !== undefined || maxBytes !== undefined;
+  return { ...options, limitMs, whenFull: isBounded ? whenFull : undefined };
 }
 
 function joinStep(shop: Workshop, from: Typed, step: Step): Typed | undefined {
