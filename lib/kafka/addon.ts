@@ -54,6 +54,7 @@ export interface Addon {
   slots(client: Handle): TopicPartition[];
   hold(client: Handle, partitions: readonly TopicPartition[], held: boolean): void;
   takeEnds(client: Handle): PartitionOffset[] | undefined;
+  takeGone(client: Handle): PartitionOffset[] | undefined;
   consumerPoll(
     client: Handle,
     slab: Uint8Array,

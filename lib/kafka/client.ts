@@ -96,6 +96,12 @@ export interface Consumer {
   /** Partitions whose end has been reached since the last call, with that end's offset. */
   takePartitionEnds(): PartitionOffset[];
 
+  /**
+   * Partitions that have no record and no end at the position, since the last call: it was deleted, or never was. They rest until a
+   * `seek`. With `auto.offset.reset` "none" only; else the client seeks by itself.
+   */
+  takeGone(): PartitionOffset[];
+
   /** Holds partitions back: `poll` gives nothing of them; what is fetched stays fetched. */
   hold(partitions: readonly TopicPartition[]): void;
   /** Lets held partitions flow again. */

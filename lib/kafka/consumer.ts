@@ -127,6 +127,10 @@ export class LibrdkafkaConsumer implements Consumer {
     return this.#addon.takeEnds(this.#client.handle) ?? [];
   }
 
+  takeGone(): PartitionOffset[] {
+    return this.#addon.takeGone(this.#client.handle) ?? [];
+  }
+
   hold(partitions: readonly TopicPartition[]): void {
     this.#addon.hold(this.#client.handle, partitions, true);
   }

@@ -128,6 +128,14 @@ export function transactionsContract(name: string, subject: () => Subject): void
     await producer.close();
   });
 
+  test(`${name}: a consumer that is no member has no group metadata, which nothing would fence`, async () => {
+    const topic = await newTopic(subject(), "alone");
+    const consumer = newConsumer(subject(), { "group.id": unique("group") });
+    consumer.assign([{ topic, partition: 0, offset: 0 }]);
+    assertEquals(consumer.groupMetadata(), undefined);
+    await consumer.close();
+  });
+
   test(`${name}: offsets of a member that left its group are refused`, async () => {
     const topic = await newTopic(subject(), "left");
     const group = unique("group");

@@ -14,6 +14,7 @@ import { systemClock } from "../../lib/record/time.ts";
 import {
   newConsumer,
   newProducer,
+  pollUntil,
   produceAll,
   readAll,
   type Subject,
@@ -126,6 +127,8 @@ test("an error of a transaction that can go on after an abort says so", async ()
   producer.beginTransaction();
   await write(producer, "abortable", ["aborted"]);
   const consumer = newConsumer(subject, { "group.id": unique("group") });
+  consumer.subscribe(["abortable"]);
+  await pollUntil(consumer, () => consumer.assignment().length === 1);
   broker.failNext(API_KEYS.addOffsetsToTxn, GROUP_AUTHORIZATION_FAILED);
   const offsets = [{ topic: "abortable", partition: 0, offset: 1 }];
   const error = await assertRejects(

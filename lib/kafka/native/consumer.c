@@ -160,6 +160,7 @@ void consumer_free(client_t *client) {
   for (int i = 0; i < consumer->count; i++) partition_free(consumer->partitions[i]);
   free(consumer->partitions);
   rd_kafka_topic_partition_list_destroy(consumer->ends);
+  rd_kafka_topic_partition_list_destroy(consumer->gone);
   rd_kafka_queue_cb_event_enable(consumer->queue, NULL, NULL);
   rd_kafka_queue_destroy(consumer->queue);
   free(consumer);
@@ -175,9 +176,11 @@ static napi_value consumer_new(napi_env env, napi_callback_info info) {
   rd_kafka_poll_set_consumer(client->rk);
   consumer->queue = rd_kafka_queue_get_consumer(client->rk);
   consumer->ends = rd_kafka_topic_partition_list_new(8);
+  consumer->gone = rd_kafka_topic_partition_list_new(8);
   if (!consumer->queue) {
     client->consumer = NULL;
     rd_kafka_topic_partition_list_destroy(consumer->ends);
+    rd_kafka_topic_partition_list_destroy(consumer->gone);
     free(consumer);
     client_abandon(client);
     return throw_code(env, "make the consumer", RD_KAFKA_RESP_ERR__UNKNOWN_GROUP, "group.id is missing");
@@ -309,18 +312,28 @@ static napi_value hold(napi_env env, napi_callback_info info) {
   return undefined_value(env);
 }
 
+static napi_value take_places(napi_env env, rd_kafka_topic_partition_list_t **places) {
+  if ((*places)->cnt == 0) return undefined_value(env);
+  napi_value array = partitions_value(env, *places);
+  rd_kafka_topic_partition_list_destroy(*places);
+  *places = rd_kafka_topic_partition_list_new(8);
+  return array;
+}
+
 /* takeEnds(handle): the ends reached since the last call, or undefined. */
 static napi_value take_ends(napi_env env, napi_callback_info info) {
   napi_value given[1];
   if (!arguments(env, info, 1, given)) return NULL;
   client_t *client = consumer_of(env, given[0]);
-  if (!client) return NULL;
-  consumer_t *consumer = client->consumer;
-  if (consumer->ends->cnt == 0) return undefined_value(env);
-  napi_value array = partitions_value(env, consumer->ends);
-  rd_kafka_topic_partition_list_destroy(consumer->ends);
-  consumer->ends = rd_kafka_topic_partition_list_new(8);
-  return array;
+  return client ? take_places(env, &client->consumer->ends) : NULL;
+}
+
+/* takeGone(handle): the partitions that had nothing at their position since the last call, or undefined. */
+static napi_value take_gone(napi_env env, napi_callback_info info) {
+  napi_value given[1];
+  if (!arguments(env, info, 1, given)) return NULL;
+  client_t *client = consumer_of(env, given[0]);
+  return client ? take_places(env, &client->consumer->gone) : NULL;
 }
 
 static void run_close(task_t *task) {
@@ -349,6 +362,7 @@ void consumer_functions(napi_env env, napi_value exports) {
   export_function(env, exports, "slots", slots);
   export_function(env, exports, "hold", hold);
   export_function(env, exports, "takeEnds", take_ends);
+  export_function(env, exports, "takeGone", take_gone);
   export_function(env, exports, "consumerPoll", consumer_poll);
   export_function(env, exports, "closeConsumer", close_consumer);
   consumer_request_functions(env, exports);

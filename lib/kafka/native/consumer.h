@@ -28,6 +28,7 @@ struct consumer {
   int count, capacity;
   int turn; /* the partition that the next poll begins with */
   rd_kafka_topic_partition_list_t *ends;
+  rd_kafka_topic_partition_list_t *gone; /* partitions that have nothing at the position */
   /* The rebalance that waits for an answer. */
   rd_kafka_topic_partition_list_t *rebalance;
   bool rebalance_revokes, rebalance_lost, rebalance_incremental, rebalance_taken;

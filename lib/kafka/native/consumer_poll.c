@@ -77,17 +77,20 @@ static bool put_row(rows_t *rows, const rd_kafka_message_t *message) {
   return true;
 }
 
-/* Keeps what a message without data says: an end that was reached, or an error. */
+static void note_place(client_t *client, rd_kafka_topic_partition_list_t *places, const rd_kafka_message_t *message) {
+  const char *topic = rd_kafka_topic_name(message->rkt);
+  rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_find(places, topic, message->partition);
+  if (!place) place = rd_kafka_topic_partition_list_add(places, topic, message->partition);
+  place->offset = message->offset;
+  atomic_store(&client->fresh, true);
+}
+
+/* Keeps what a message without data says: an end that was reached, a position where nothing is, or an error. */
 static void note(client_t *client, const rd_kafka_message_t *message) {
-  if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && message->rkt) {
-    const char *topic = rd_kafka_topic_name(message->rkt);
-    rd_kafka_topic_partition_list_t *ends = client->consumer->ends;
-    rd_kafka_topic_partition_t *end = rd_kafka_topic_partition_list_find(ends, topic, message->partition);
-    if (!end) end = rd_kafka_topic_partition_list_add(ends, topic, message->partition);
-    end->offset = message->offset;
-    atomic_store(&client->fresh, true);
-    return;
-  }
+  if (message->rkt && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+    return note_place(client, client->consumer->ends, message);
+  if (message->rkt && message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+    return note_place(client, client->consumer->gone, message);
   char text[512];
   if (message->rkt)
     snprintf(text, sizeof(text), "%s [%d]: %s", rd_kafka_topic_name(message->rkt), (int)message->partition,

@@ -197,7 +197,10 @@ static void free_group(napi_env env, void *data, void *hint) {
   rd_kafka_consumer_group_metadata_destroy(data);
 }
 
-/* groupMetadata(handle): a handle for sendOffsets, or undefined. */
+/*
+ * groupMetadata(handle): a handle for sendOffsets, or undefined when this is no member now. Without a member's id and generation a
+ * broker takes the offsets from anybody: nothing would be fenced.
+ */
 static napi_value group_metadata(napi_env env, napi_callback_info info) {
   napi_value given[1], external;
   if (!arguments(env, info, 1, given)) return NULL;
@@ -205,6 +208,10 @@ static napi_value group_metadata(napi_env env, napi_callback_info info) {
   if (!client) return NULL;
   rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(client->rk);
   if (!group) return undefined_value(env);
+  if (!*rd_kafka_consumer_group_metadata_member_id(group) || rd_kafka_consumer_group_metadata_generation_id(group) < 0) {
+    rd_kafka_consumer_group_metadata_destroy(group);
+    return undefined_value(env);
+  }
   if (napi_create_external(env, group, free_group, NULL, &external) != napi_ok) {
     rd_kafka_consumer_group_metadata_destroy(group);
     return throw_type(env, "Cannot give the group metadata as its handle could not be made");
