@@ -228,7 +228,9 @@ export class GlobalState {
     task.wipe();
     this.#inputs.clear();
     return new StreamsException(
-      `Updating global state failed as ${partitionKey(gone)} has no record ${gone.offset} any more. ` +
+      `Updating global state failed as ${
+        partitionKey(gone)
+      } has no record ${gone.offset} any more. ` +
         "The local state is emptied; a restart fills it anew",
     );
   }

@@ -24,7 +24,7 @@ interface Input {
   readonly partition: TopicPartition;
   readonly task: StreamTask;
   /** Where reading began: an offset, or -2 for the beginning and -1 for the end. */
-  readonly start: number;
+  start: number;
   /** The next offset to be polled, as far as it is known: behind the last row, or behind the markers at the end; -1 before. */
   next: number;
   /** Its queue is longer than the limit. */
@@ -77,6 +77,16 @@ export class InputFeed implements FetchState {
     };
     this.#inputs.set(partitionKey(partition), input);
     if (blocked) this.#consumer.hold([partition]);
+  }
+
+  /** A partition is read from `start` on, whatever was polled of it before. */
+  restart(partition: TopicPartition, start: number): void {
+    this.#takeEnds();
+    const input = this.#inputs.get(partitionKey(partition));
+    if (input === undefined) return;
+    input.start = start;
+    input.next = start >= 0 ? start : -1;
+    input.lag = NOT_LOOKED_UP;
   }
 
   /** Forgets a task's partitions. */

@@ -1,5 +1,5 @@
 import { StreamsException } from "../errors.ts";
-import type { Consumer, TopicPartition } from "../kafka/client.ts";
+import type { Consumer, PartitionOffset, TopicPartition } from "../kafka/client.ts";
 import { sourceIndexFor, type SubtopologyPlan, type TopologyPlan } from "../topology/compile.ts";
 import type { AutoOffsetReset } from "../topology/processor.ts";
 import { matchesWhole } from "../topology/topology.ts";
@@ -54,6 +54,22 @@ export async function findStartOffsets(
       metadata: decodeOffsetMetadata(found.metadata),
     };
   }));
+}
+
+/**
+ * Where reading goes on after positions that the partitions do not have (any more): what the sources' reset policies say.
+ * @throws {StreamsException} when a policy is `none`
+ */
+export async function findResetOffsets(
+  plan: TopologyPlan,
+  partitions: readonly TopicPartition[],
+  tools: StartOffsetTools,
+): Promise<PartitionOffset[]> {
+  return await Promise.all(partitions.map(async ({ topic, partition }) => ({
+    topic,
+    partition,
+    offset: await resetOffset(plan, { topic, partition }, tools),
+  })));
 }
 
 async function resetOffset(

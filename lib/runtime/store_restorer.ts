@@ -5,6 +5,7 @@ import type {
   PartitionOffset,
   PartitionRun,
 } from "../kafka/client.ts";
+import { isForbidden, StreamsException, TaskCorruptedException } from "../errors.ts";
 import { type Patience, withPatience } from "./patience.ts";
 import type { StreamTask } from "./task.ts";
 import { partitionKey } from "./task_assignment.ts";
@@ -164,6 +165,7 @@ export class StoreRestorer {
       for (const run of batch.runs) this.#apply(batch, run);
       batch.release();
     }
+    this.#checkConsumer();
     const ends = consumer.takePartitionEnds();
     for (const end of ends) {
       const restoring = this.#active.get(partitionKey(end));
@@ -177,6 +179,35 @@ export class StoreRestorer {
       else if (restoring.unsaved >= ROWS_PER_SAVE) save(restoring);
     }
     return batch !== undefined;
+  }
+
+  /** @throws {TaskCorruptedException} when rows that are still needed are no longer there: the next attempt begins with an empty store */
+  #checkConsumer(): void {
+    const { consumer, log } = this.#tools;
+    const corrupted: string[] = [];
+    for (const gone of consumer.takeGone()) {
+      const restoring = this.#active.get(partitionKey(gone));
+      if (restoring === undefined) continue;
+      const { task, changelog: { store } } = restoring;
+      log.warn(
+        `The changelog of store ${store} in task ${task.taskId} no longer has its next row`,
+        {
+          position: restoring.next,
+        },
+      );
+      corrupted.push(task.taskId);
+    }
+    if (corrupted.length > 0) {
+      throw new TaskCorruptedException("Cannot go on restoring from a changelog", corrupted);
+    }
+    for (let error = consumer.takeError(); error !== undefined; error = consumer.takeError()) {
+      if (error.fatal || isForbidden(error)) {
+        throw new StreamsException(`The restore consumer failed: ${error.message}`, {
+          cause: error,
+        });
+      }
+      log.warn(`The restore consumer reports ${error.codeName}`, { err: error });
+    }
   }
 
   #apply(batch: ConsumedBatch, run: PartitionRun): void {

@@ -19,7 +19,7 @@ import type { TopicCounts } from "./partition_counts.ts";
 import { ProducerCollector, type ProducerCollectorOptions } from "./producer_collector.ts";
 import { RepartitionPurge } from "./repartition_purge.ts";
 import { childLog, type RuntimeLog, type SetLogLevel } from "./runtime_log.ts";
-import { findStartOffsets, type StartOffset } from "./start_offsets.ts";
+import { findResetOffsets, findStartOffsets, type StartOffsetTools } from "./start_offsets.ts";
 import type { ThreadState } from "./states.ts";
 import { type RestoreListener, StoreRestorer } from "./store_restorer.ts";
 import { StreamsProducer } from "./streams_producer.ts";
@@ -194,10 +194,11 @@ export class ThreadParts {
       log,
       counts: (refresh) => this.countTopics(refresh),
       startOffsets: async (partitions) => {
-        const found = await this.#startOffsets(partitions);
+        const found = await findStartOffsets(plan, partitions, this.#startOffsetTools());
         telemetry.noteCommitted(found);
         return found;
       },
+      resetOffsets: (partitions) => findResetOffsets(plan, partitions, this.#startOffsetTools()),
       create: (assignment) => {
         const task = createTask(assignment, output.collector, feed, {
           ...surroundings,
@@ -234,17 +235,17 @@ export class ThreadParts {
     return this.topicCounts;
   }
 
-  #startOffsets(partitions: readonly TopicPartition[]): Promise<StartOffset[]> {
-    const { settings, plan, log, surroundings } = this.#options;
+  #startOffsetTools(): StartOffsetTools {
+    const { settings, log, surroundings } = this.#options;
     const { requestTimeoutMs, patienceMs, offsetReset } = settings;
-    return findStartOffsets(plan, partitions, {
+    return {
       consumer: this.consumer,
       clock: surroundings.clock,
       log,
       requestTimeoutMs,
       patienceMs,
       defaultReset: offsetReset,
-    });
+    };
   }
 
   #restoreListener(): RestoreListener {

@@ -6,7 +6,7 @@ import { mergeProcessorMetadata } from "./offset_metadata.ts";
 import type { TopicCounts } from "./partition_counts.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import { isSignalled, withoutSignal } from "./shutdown_signal.ts";
-import type { StartOffset } from "./start_offsets.ts";
+import { BEGINNING, END, type StartOffset } from "./start_offsets.ts";
 import type { StoreRestorer } from "./store_restorer.ts";
 import type { StreamTask } from "./task.ts";
 import {
@@ -30,6 +30,7 @@ export interface ThreadTasksTools {
   /** The partition counts of all topics; `refresh` asks the cluster again. */
   counts(refresh: boolean): Promise<TopicCounts>;
   startOffsets(partitions: readonly TopicPartition[]): Promise<StartOffset[]>;
+  resetOffsets(partitions: readonly TopicPartition[]): Promise<PartitionOffset[]>;
   create(assignment: TaskAssignment): StreamTask;
   /** Told of each task that was closed. */
   closed(task: StreamTask): void;
@@ -265,6 +266,30 @@ export class ThreadTasks {
     for (const start of starts) this.#starts.set(partitionKey(start), start);
     await Promise.all(starts.map((start) => consumer.seek(start, start.start)));
     await this.#takeUp(await this.#wanted());
+  }
+
+  /**
+   * Goes on where the sources' reset policies say with partitions that have nothing at their position. What tasks know stays.
+   * @throws {StreamsException} when a policy is `none`
+   */
+  async goOnElsewhere(gone: readonly PartitionOffset[]): Promise<void> {
+    const { consumer, feed, log } = this.#tools;
+    const owned = new Set(this.#owned.map(partitionKey));
+    const starts = await this.#tools.resetOffsets(gone.filter((p) => owned.has(partitionKey(p))));
+    for (const start of starts) {
+      log.warn(
+        `Partition ${partitionKey(start)} has nothing at its position; going on at ${
+          start.offset === BEGINNING
+            ? "the beginning"
+            : start.offset === END
+            ? "the end"
+            : start.offset
+        }`,
+        { position: gone.find((p) => partitionKey(p) === partitionKey(start))?.offset },
+      );
+      await consumer.seek(start, start.offset);
+      feed.restart(start, start.offset);
+    }
   }
 
   /** Closes all tasks after a commit. */
