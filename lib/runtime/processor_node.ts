@@ -2,6 +2,7 @@ import {
   AsyncFunctionError,
   asyncFunctionError,
   isThenable,
+  SchemaPending,
   StreamsException,
   TaskCorruptedException,
   TaskMigratedException,
@@ -56,7 +57,8 @@ export class ProcessorNode implements TaskNode {
   #failed(record: StreamRecord<any, any>, error: unknown): void {
     if (
       error instanceof FailedProcessingError || error instanceof TaskCorruptedException ||
-      error instanceof TaskMigratedException || error instanceof AsyncFunctionError
+      error instanceof TaskMigratedException || error instanceof AsyncFunctionError ||
+      error instanceof SchemaPending
     ) throw error;
     this.#task.processingFailed(this.name, record, error as Error);
   }

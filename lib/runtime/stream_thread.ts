@@ -3,15 +3,18 @@ import {
   isRetriable,
   type KafkaError,
   MissingSourceTopicException,
+  SchemaPending,
   StreamsException,
   TaskCorruptedException,
   TaskMigratedException,
 } from "../errors.ts";
 import type { Consumer } from "../kafka/client.ts";
 import { type Clock, nextTurn } from "../record/time.ts";
+import { SchemaRegistryError } from "../serde/registry.ts";
 import type { QueryResult } from "../state/query.ts";
 import { prepareTopics } from "./internal_topics.ts";
 import { sourceTopicsOf } from "./partition_counts.ts";
+import { orAfter } from "./patience.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import { prepareSerdesPatiently } from "./serde_preparation.ts";
 import { queryTasks, type StateQueryRequest } from "./state_queries.ts";
@@ -35,6 +38,8 @@ const BREATH_MS = 10;
 const EPOCH_MS = 250;
 /** How long a thread that has failed waits until what it wrote has arrived (ms). */
 const LAST_WORDS_MS = 5_000;
+/** How often a thread that waits for a schema looks whether it is to stop (ms). */
+const SCHEMA_LOOK_MS = 100;
 /** How long an idle round waits when records are queued that cannot be processed yet (ms). */
 const IMPATIENT_MS = 5;
 
@@ -202,6 +207,7 @@ export class StreamThread implements ThreadHandle {
       await this.#runOnce(this.#parts!);
     } catch (error) {
       if (error instanceof TaskCorruptedException) await this.#revive(error);
+      else if (error instanceof SchemaPending) await this.#reviveWhen(error);
       else if (error instanceof TaskMigratedException) await this.#rejoin(error);
       else throw error;
     }
@@ -359,14 +365,37 @@ export class StreamThread implements ThreadHandle {
   }
 
   /** The transaction cannot be saved: forgets what it held and reads the inputs again from where they were committed. */
-  async #revive(error: TaskCorruptedException): Promise<void> {
+  async #revive(
+    error: TaskCorruptedException,
+    ready: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
     this.#log.warn("Aborting and starting again from the last commit", { err: error });
     const { output, tasks, telemetry } = this.#parts!;
     telemetry.thread.transactionAborts++;
     tasks.closeAllDirty();
     await output.abort();
+    await ready();
     await tasks.revive();
     this.#lastCommit = this.#clock.now();
+  }
+
+  /** A schema was missing in the middle of a record, which is rolled back and processed again once the schema is there. */
+  async #reviveWhen(pending: SchemaPending): Promise<void> {
+    await this.#revive(
+      new TaskCorruptedException("A record waits for a schema", [], { cause: pending }),
+      () => this.#settled(pending),
+    );
+  }
+
+  async #settled({ ready }: SchemaPending): Promise<void> {
+    const isReady = ready.then(() => true);
+    try {
+      while (this.#stop === undefined && !await orAfter(SCHEMA_LOOK_MS, isReady));
+    } catch (error) {
+      // A registry that is out of reach is asked again by the record itself.
+      if (!(error instanceof SchemaRegistryError) || !error.retriable) throw error;
+      this.#log.warn("The schema registry does not answer; trying again", { err: error });
+    }
   }
 
   /** Somebody else has this thread's tasks: drops them, takes a new producer and joins the group again. */

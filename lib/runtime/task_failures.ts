@@ -1,5 +1,6 @@
 import {
   AsyncFunctionError,
+  SchemaPending,
   StreamsException,
   TaskCorruptedException,
   TaskMigratedException,
@@ -132,7 +133,7 @@ export class TaskFailures {
   wordProcessing(error: unknown, queue: RecordQueue): unknown {
     if (
       error instanceof TaskCorruptedException || error instanceof TaskMigratedException ||
-      error instanceof AsyncFunctionError
+      error instanceof AsyncFunctionError || error instanceof SchemaPending
     ) return error;
     const failed = error instanceof FailedProcessingError ? error : undefined;
     if (failed === undefined && error instanceof StreamsException) return error;
@@ -151,7 +152,7 @@ export class TaskFailures {
   punctuation(processorName: string, error: unknown): void {
     if (
       error instanceof TaskCorruptedException || error instanceof TaskMigratedException ||
-      error instanceof AsyncFunctionError
+      error instanceof AsyncFunctionError || error instanceof SchemaPending
     ) throw error;
     let cause: unknown;
     if (error instanceof FailedProcessingError) cause = error.cause;

@@ -1,4 +1,4 @@
-import { SerializationException } from "../errors.ts";
+import { SchemaPending, SerializationException } from "../errors.ts";
 import { describeSite } from "./primitives.ts";
 import {
   type Eventually,
@@ -46,7 +46,11 @@ export class SchemaIds {
     this.#bySubject.set(subject, await this.#choose(subject, registry));
   }
 
-  /** What is written under a subject. @throws {SerializationException} when it was not prepared and the registry is not in memory */
+  /**
+   * What is written under a subject.
+   * @throws {SerializationException} when the registry has no schema for it
+   * @throws {SchemaPending} while it is being fetched, for a topic that no one could prepare
+   */
   of(subject: string, site: SerdeSite, registry: SchemaRegistry): ChosenSchema {
     const known = this.#bySubject.get(subject);
     if (known !== undefined) return known;
@@ -66,12 +70,12 @@ export class SchemaIds {
       this.#bySubject.set(subject, chosen);
       return chosen;
     }
-    // This record is in the middle of processing and cannot wait; the answer serves those that come later.
-    chosen.then((value) => this.#bySubject.set(subject, value), () => {});
-    throw new SerializationException(
-      `Cannot write ${
-        describeSite(site)
-      } as its schema under ${subject} is not fetched yet: name the topic in the topology so that it is prepared at the start, or give the serde a schemaId`,
+    const ready = chosen.then((value) => void this.#bySubject.set(subject, value));
+    // Whoever waits hears of a failure; when nobody does, the next record asks again.
+    ready.catch(() => {});
+    throw new SchemaPending(
+      `The schema of ${describeSite(site)} under ${subject} is on its way`,
+      ready,
     );
   }
 

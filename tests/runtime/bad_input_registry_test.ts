@@ -224,6 +224,52 @@ test("An application ends with what the registry says when it refuses this clien
     })
   ));
 
+for (const guarantee of ["exactly_once_v2", "at_least_once"]) {
+  test(`A record whose topic is chosen by itself waits for the registry, and is written once it answers (${guarantee})`, () =>
+    log.printOnFailure(() =>
+      withTempDir(async (dir) => {
+        const registry = await RegistrySwitch.make();
+        await registry.up();
+        const from = await newTopic(subject, "from", 1);
+        const to = await newTopic(subject, "to", 1);
+        const id = unique("registry");
+        const topology = defineTopology((builder) =>
+          builder.stream(topic(from, TEXT)).groupByKey()
+            .count({ store: "counts", caching: false }).toStream()
+            .mapValues((count) => ({ amount: Number(count) }))
+            .to(() => to, { key: string(), value: avro<Order>(OLD) })
+        );
+        const streams = realApplication(subject, topology, dir, {
+          "application.id": id,
+          "processing.guarantee": guarantee,
+          "schema.registry.url": registry.url,
+          "schema.registry.request.timeout.ms": 100,
+          ...FORGIVING,
+        });
+        await streams.start();
+        await reaches(streams, "RUNNING");
+        registry.mode = "fails";
+        await writeRaw(subject, from, [{ key: "a", value: "x" }, { key: "a", value: "y" }]);
+        await eventually("it is tried again", () =>
+          counter(streams, "kafka_streams_transaction_aborts_total") >= 2 || registry.asked > 10);
+        assertEquals((await committedOffsets(subject, id))[`${from}-0`] ?? 0, 0);
+        registry.mode = "answers";
+        await readUntil(subject, to, 1, (rows) =>
+          rows.length >= 2);
+        assertEquals(counter(streams, "kafka_stream_task_dropped_records_total"), 0);
+        assertEquals(streams.failedThreads, 0);
+        assert(await streams.close());
+        const rows = await readAllCommitted(subject, to, 1);
+        const seen = rows.map((r) =>
+          r.value!.charCodeAt(5) / 2
+        );
+        // The counts are rolled back with the record: nothing is counted twice.
+        assertEquals(guarantee === "exactly_once_v2" ? seen : [...new Set(seen)], [1, 2]);
+        await registry.down();
+      })
+    ));
+}
+
 test("A schema that the registry does not take stops the application before the first record", () =>
   log.printOnFailure(() =>
     withTempDir(async (dir) => {
