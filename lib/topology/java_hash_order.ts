@@ -12,13 +12,21 @@ export function javaStringHash(text: string): number {
   return hash;
 }
 
+/** Java's `TopicPartition.hashCode`. */
+export function javaPartitionHash(topic: string, partition: number): number {
+  return (31 * (31 + partition) + javaStringHash(topic)) | 0;
+}
+
 /** The distinct `names`, inserted in the given order into an empty HashMap, in its iteration order. */
-export function javaHashOrder(names: Iterable<string>): string[] {
+export function javaHashOrder(
+  names: Iterable<string>,
+  hashOf: (name: string) => number = javaStringHash,
+): string[] {
   const distinct = [...new Set(names)];
   let capacity = 16;
   while (distinct.length > capacity * 0.75) capacity *= 2;
   const bucket = (name: string) => {
-    const hash = javaStringHash(name);
+    const hash = hashOf(name);
     return (hash ^ (hash >>> 16)) & (capacity - 1);
   };
   return distinct

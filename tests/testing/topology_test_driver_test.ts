@@ -330,3 +330,23 @@ test("A store that is written downstream of a changed timestamp logs with the ch
   driver.createInputTopic("in", TEXT).pipe("k", "v", { timestamp: 5 });
   assertEquals(driver.outputQueue("app-counts-changelog")[0].timestamp, 500);
 });
+
+test("TopologyTestDriver waits for an empty source as max.task.idle.ms says, and then goes by timestamps", () => {
+  const topology = new Topology()
+    .addSource("one", "in1", TEXT)
+    .addSource("two", "in2", TEXT)
+    .addSink("sink", "out", TEXT, "one", "two");
+  const driver = new TopologyTestDriver(topology, { "max.task.idle.ms": 100 });
+  const [one, two] = ["in1", "in2"].map((name) => driver.createInputTopic(name, TEXT));
+  const out = driver.createOutputTopic("out", TEXT);
+  const values = () => out.readRecords().map(({ value }) => value);
+  one.pipe("k", "a20", { timestamp: 20 });
+  assertEquals(values(), []);
+  two.pipe("k", "b10", { timestamp: 10 });
+  assertEquals(values(), ["b10"]);
+  driver.advanceWallClockTime(99);
+  assertEquals(values(), []);
+  driver.advanceWallClockTime(1);
+  assertEquals(values(), ["a20"]);
+  driver.close();
+});
