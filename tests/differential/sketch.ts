@@ -51,6 +51,7 @@ export class Sketch {
     emit("outer.join.spurious.results.fix");
     emit("windowed.aggregation");
     if (random.chance(0.15)) this.config["topology.optimization"] = "all";
+    if (random.chance(0.05)) this.config["max.task.idle.ms"] = random.pick([-1, 1, 500, 1500]);
     if (random.chance(0.2)) {
       this.config["processing.exception.handler"] = "logAndContinueProcessing";
     }
