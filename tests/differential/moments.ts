@@ -54,7 +54,8 @@ export function moments(
   let now = time.start + random.int(0, 20) * time.unit;
   const withHeaders = random.chance(0.3);
   const wall = random.chance(0.3) ? 0.15 : 0;
-  for (let i = random.int(3, 40); i > 0; i--) {
+  const count = random.chance(0.1) ? random.int(60, 200) : random.int(3, 40);
+  for (let i = count; i > 0; i--) {
     if (random.chance(wall)) {
       made.push({ advanceWallClockMs: random.pick([1, 5, 500, 1000, 1001, 60_000]) });
     }
