@@ -93,7 +93,9 @@ export class GlobalState {
       })),
     );
     this.#task.start();
-    while (!this.#stopped && this.#behind()) await this.#follow(this.#consumer, this.#task, true);
+    while (!this.#stopped && this.#behind(this.#task)) {
+      await this.#follow(this.#consumer, this.#task, true);
+    }
     this.#checkpoint(this.#task);
   }
 
@@ -177,7 +179,8 @@ export class GlobalState {
     });
   }
 
-  #behind(): boolean {
+  #behind(task: StreamTask): boolean {
+    if (task.buffered > 0) return true;
     for (const { next, end } of this.#inputs.values()) if (next < end) return true;
     return false;
   }
@@ -205,6 +208,9 @@ export class GlobalState {
   async #follow(consumer: Consumer, task: StreamTask, filling: boolean): Promise<void> {
     const batch = consumer.poll(ROWS_PER_POLL);
     if (batch !== undefined) this.#take(batch, task, filling);
+    const now = this.#options.clock.now();
+    // What waits for a schema is tried again with each round.
+    while (task.buffered > 0 && task.processUpTo(ROWS_PER_POLL, now) > 0);
     for (const end of consumer.takePartitionEnds()) {
       const input = this.#inputs.get(partitionKey(end));
       if (input && end.offset > input.next) input.next = end.offset;
@@ -245,15 +251,17 @@ export class GlobalState {
         lease.done(run.to - run.from);
       } else task.addBatch(lease, run);
     }
-    const now = this.#options.clock.now();
-    while (task.buffered > 0 && task.processUpTo(ROWS_PER_POLL, now) > 0);
   }
 
+  /** The position is that of the first record that is still queued. */
   #checkpoint(task: StreamTask): void {
-    task.prepareCommit();
-    task.postCommit(
-      new Map([...this.#inputs.values()].map((input) => [partitionKey(input), input.next])),
-    );
+    const positions = new Map<string, number>();
+    for (const { topic, partition, offset } of task.prepareCommit()) {
+      const key = partitionKey({ topic, partition });
+      const next = offset ?? this.#inputs.get(key)?.next;
+      if (next !== undefined) positions.set(key, next);
+    }
+    task.postCommit(positions);
   }
 
   /** Ends `open` and `run` soon. */

@@ -56,6 +56,9 @@ interface Restoring {
   unsaved: number;
 }
 
+/** Where the restore of a changelog ends; a source topic of which nothing is committed, at `uncommitted`. */
+type RestoreEnds = (changelog: Changelog, uncommitted: number) => number;
+
 const ROWS_PER_POLL = 10_000;
 const ROWS_PER_SAVE = 200_000;
 
@@ -112,17 +115,17 @@ export class StoreRestorer {
     earliest: ReadonlyMap<string, number>,
     latest: ReadonlyMap<string, number>,
   ): PartitionOffset[] {
-    const ends = (changelog: Changelog): number => {
+    const ends: RestoreEnds = (changelog, uncommitted) => {
       const key = partitionKey(changelog);
       const end = latest.get(key) ?? 0;
-      return changelog.isSource ? Math.min(end, committed.get(key) ?? 0) : end;
+      return changelog.isSource ? Math.min(end, committed.get(key) ?? uncommitted) : end;
     };
-    if (this.#mustStartAfresh(task, earliest, latest)) task.wipe();
+    if (this.#mustStartAfresh(task, earliest, ends)) task.wipe();
     const started: PartitionOffset[] = [];
     for (const changelog of task.changelogs) {
       const key = partitionKey(changelog);
       const next = knownPosition(task, changelog) ?? earliest.get(key) ?? 0;
-      const end = ends(changelog);
+      const end = ends(changelog, 0);
       if (next >= end) continue;
       this.#active.set(key, { task, changelog, next, end, total: 0, unsaved: 0 });
       started.push({ topic: changelog.topic, partition: changelog.partition, offset: next });
@@ -136,16 +139,20 @@ export class StoreRestorer {
   #mustStartAfresh(
     task: StreamTask,
     earliest: ReadonlyMap<string, number>,
-    latest: ReadonlyMap<string, number>,
+    ends: RestoreEnds,
   ): boolean {
     let anyKnown = false;
     for (const changelog of task.changelogs) {
       const position = knownPosition(task, changelog);
-      if (position === undefined) continue;
+      if (position === undefined) {
+        // Rows without a position are what an interrupted first restore left; what was deleted since, its changelog may no longer tell.
+        if (task.holdsRows(changelog.store)) return true;
+        continue;
+      }
       anyKnown = true;
-      const key = partitionKey(changelog);
-      const low = earliest.get(key) ?? 0;
-      const high = latest.get(key) ?? 0;
+      const low = earliest.get(partitionKey(changelog)) ?? 0;
+      // State that is ahead of the input that is read again would know the future.
+      const high = ends(changelog, Infinity);
       if (position >= low && position <= high) continue;
       this.#tools.log.warn(
         `The state of store ${changelog.store} in task ${task.taskId} is not covered by its changelog; restoring from the beginning`,
@@ -153,7 +160,6 @@ export class StoreRestorer {
       );
       return true;
     }
-    // Rows without any position are what an interrupted first restore left.
     return !anyKnown && task.changelogs.length > 0;
   }
 
@@ -256,13 +262,13 @@ export class StoreRestorer {
     const at = this.#restored.indexOf(task);
     if (at >= 0) this.#restored.splice(at, 1);
     if (!this.#waiting.delete(task)) return;
-    for (const [key, restoring] of this.#active) {
-      if (restoring.task !== task) continue;
-      save(restoring);
+    const dropped = [...this.#active].filter(([, restoring]) => restoring.task === task);
+    for (const [key, { changelog, total }] of dropped) {
       this.#active.delete(key);
-      this.#tools.consumer.incrementalUnassign([restoring.changelog]);
-      this.#tools.listener.onRestoreSuspended?.(restoring.changelog, restoring.total);
+      this.#tools.consumer.incrementalUnassign([changelog]);
+      this.#tools.listener.onRestoreSuspended?.(changelog, total);
     }
+    for (const [, restoring] of dropped) save(restoring);
   }
 }
 

@@ -223,13 +223,19 @@ export class StreamThread implements ThreadHandle {
     if (gone.length > 0) await tasks.goOnElsewhere(gone);
     const restored = restorer.isActive && restorer.poll();
     if (tasks.startRestored() > 0 || this.state === "PARTITIONS_ASSIGNED") this.#runIfReady();
-    const processed = this.#paused ? 0 : await round.run();
+    const processed = this.#paused ? await this.#commitPaused() : await round.run();
     if (processed > 0) parts.telemetry.noteSent(this.#clock.now());
     output.collector.handOver();
     output.collector.takeReports();
     output.collector.checkErrors();
     if (processed === 0 && polled === 0 && !restored) await this.#idle();
     await this.#breathe();
+  }
+
+  /** What was done before the pause is committed all the same: an open transaction holds its readers up, and times out. */
+  async #commitPaused(): Promise<number> {
+    if (this.#commitDue(this.#clock.now())) await this.#commit();
+    return 0;
   }
 
   #poll({ feed, telemetry: { thread } }: ThreadParts): number {

@@ -155,6 +155,11 @@ export class StreamTask implements TaskContext {
     return this.#environment.committedOffset(store);
   }
 
+  /** Whether a store has rows, of whatever position. */
+  holdsRows(store: string): boolean {
+    return this.#environment.open(store).approximateCount() > 0;
+  }
+
   /** Forgets contents and positions of all stores: they are restored from the beginning. */
   wipe(): void {
     this.#environment.wipe();

@@ -50,6 +50,10 @@ export class TaskRegistry {
     this.refresh();
   }
 
+  isSuspended(task: StreamTask): boolean {
+    return this.#suspended.has(task);
+  }
+
   /** Lets a suspended task process again. */
   resume(task: StreamTask): void {
     this.#suspended.delete(task);

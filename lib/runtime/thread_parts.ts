@@ -1,11 +1,4 @@
-import type {
-  Admin,
-  ClientConfig,
-  ClientEvents,
-  Consumer,
-  KafkaClients,
-  TopicPartition,
-} from "../kafka/client.ts";
+import type { Admin, ClientConfig, ClientEvents, Consumer, KafkaClients } from "../kafka/client.ts";
 import type { SerdeEnvironment } from "../serde/serde.ts";
 import { ClientStatistics } from "../telemetry/librdkafka_metrics.ts";
 import type { MetricsRegistry } from "../telemetry/metrics.ts";

@@ -47,6 +47,8 @@ export class ThreadTasks {
   /** The rebalance that still waits for its answer. */
   #asked: Rebalance | undefined;
   readonly #starts = new Map<string, StartOffset>();
+  /** Who this was in the group when tasks were suspended. */
+  #suspendedAs: string | undefined;
 
   /** @param sinceMs when the thread began: what it was told to do before does not count */
   constructor(tools: ThreadTasksTools, sinceMs: number) {
@@ -105,6 +107,7 @@ export class ThreadTasks {
   #suspend(task: StreamTask): void {
     this.#tools.feed.detach(task);
     task.rollback();
+    this.#suspendedAs = this.#tools.consumer.memberId();
     this.#tools.registry.suspend([task]);
   }
 
@@ -181,12 +184,17 @@ export class ThreadTasks {
       const next = wanted.find((w) => w.id === task.id);
       return next === undefined || !samePartitions(next.partitions, task.inputPartitions);
     };
+    // A member that was put out of the group comes back under another id: others may have had its tasks, whatever they committed.
+    const wasAway = this.#tools.consumer.memberId() !== this.#suspendedAs;
     if (registry.running.some(unwanted)) await output.committer.commit(registry.running);
     for (const task of registry.all()) {
       if (unwanted(task)) {
         if (task.commitNeeded) this.#closeDirty(task);
         else this.#closeClean(task);
-      } else if (movedOn(task, starts, output.committer.committed)) {
+      } else if (
+        registry.isSuspended(task) && wasAway ||
+        movedOn(task, starts, output.committer.committed)
+      ) {
         // Somebody else had it in between: the state here is old, its changelog knows the rest.
         this.#closeDirty(task);
       }
@@ -315,24 +323,25 @@ export class ThreadTasks {
   }
 
   #closeDirty(task: StreamTask): void {
-    this.#forget(task);
-    try {
-      task.close({ clean: false });
-    } catch (error) {
-      // What failed is the reason why it is closed, or a consequence of it.
-      this.#tools.log.warn(`Task ${task.taskId} did not close in order`, { err: error });
+    for (const step of [() => this.#forget(task), () => task.close({ clean: false })]) {
+      try {
+        step();
+      } catch (error) {
+        // What failed is the reason why it is closed, or a consequence of it.
+        this.#tools.log.warn(`Task ${task.taskId} did not close in order`, { err: error });
+      }
     }
     this.#tools.closed(task);
   }
 
   #forget(task: StreamTask): void {
     const { feed, restorer, registry, output } = this.#tools;
-    restorer.drop(task);
     feed.detach(task);
     registry.remove(task);
     for (const partition of task.inputPartitions) {
       output.committer.committed.delete(partitionKey(partition));
     }
+    restorer.drop(task);
   }
 
   #readersOf(partitions: readonly TopicPartition[]): StreamTask[] {

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
-import { ProcessorStateException, StreamsException } from "../errors.ts";
+import { ProcessorStateException, StreamsException, TaskMigratedException } from "../errors.ts";
 import { mayBeTorn, writeBootMark } from "./boot_mark.ts";
 import type { ByteEntry } from "./ordered_bytes.ts";
 import { rowCopy } from "./row_bytes.ts";
@@ -43,6 +43,9 @@ export class LmdbEnvironment implements StateEnvironment {
   readonly #resident: ResidentBudget;
   readonly #root: RootDatabase<Uint8Array, Uint8Array>;
   readonly #positions: Database<number, string>;
+  readonly #owners: Database<number, string>;
+  /** How often the environment was opened when this was. */
+  readonly #owner: number;
   readonly #offsets = new Map<string, number>();
   readonly #stores = new Map<string, OverlaidStore>();
   readonly #volatile = new Set<string>();
@@ -69,6 +72,16 @@ export class LmdbEnvironment implements StateEnvironment {
         encoding: "json",
         cache: false,
       });
+      this.#owners = this.#root.openDB<number, string>({
+        name: "owners",
+        encoding: "json",
+        cache: false,
+      });
+      this.#owner = this.#root.transactionSync(() => {
+        const owner = (this.#owners.get(OWNER) ?? 0) + 1;
+        this.#owners.putSync(OWNER, owner);
+        return owner;
+      });
     } catch (error) {
       throw new ProcessorStateException(
         `Cannot open the state of ${this.#directory} as LMDB refuses it: ${
@@ -90,7 +103,7 @@ export class LmdbEnvironment implements StateEnvironment {
         this.#forgetPosition(name);
         store = new OverlaidStore(name);
       } else {
-        const committed = new LmdbBytes(this.#root, name);
+        const committed = new LmdbBytes(this.#root, name, () => this.#checkOwner());
         const { lean = false } = options ?? {};
         store = new OverlaidStore(name, { committed, budget: this.#resident, lean });
       }
@@ -109,16 +122,29 @@ export class LmdbEnvironment implements StateEnvironment {
     return this.#offsets.get(storeName);
   }
 
+  /**
+   * Positions never go back: what is told of an earlier write, late, says nothing new.
+   * @throws {TaskMigratedException} when another thread has opened the environment since
+   */
   commit(offsets: ReadonlyMap<string, number>): void {
     if (offsets.size === 0 && !this.#isDirty()) return;
     this.#root.transactionSync(() => {
+      this.#checkOwner();
       for (const store of this.#stores.values()) store.commit();
       for (const [name, offset] of offsets) {
-        if (this.#offsets.get(name) === offset) continue;
+        if ((this.#offsets.get(name) ?? -1) >= offset) continue;
         this.#offsets.set(name, offset);
         if (!this.#volatile.has(name)) this.#positions.putSync(name, offset);
       }
     });
+  }
+
+  /** Within a transaction. A thread that lost its task without noticing must not write over what the next owner has. */
+  #checkOwner(): void {
+    if (this.#owners.get(OWNER) === this.#owner) return;
+    throw new TaskMigratedException(
+      `Cannot write the state in ${this.#directory} as another thread has opened it since: the task belongs to that thread now`,
+    );
   }
 
   #isDirty(): boolean {
@@ -138,6 +164,7 @@ export class LmdbEnvironment implements StateEnvironment {
 
   wipe(): void {
     this.#root.transactionSync(() => {
+      this.#checkOwner();
       // Databases of stores that are not open now are emptied too.
       for (const name of [...this.#root.getKeys({})]) {
         const text = new TextDecoder().decode(name as Uint8Array);
@@ -154,8 +181,9 @@ export class LmdbEnvironment implements StateEnvironment {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     for (const store of this.#stores.values()) store.close();
+    const isOwner = this.#owners.get(OWNER) === this.#owner;
     void this.#root.close();
-    if (!clean) return;
+    if (!clean || !isOwner) return;
     const file = openSync(join(this.#directory, DATA_FILE), "r+");
     try {
       fsyncSync(file);
@@ -172,6 +200,7 @@ export function hasLmdbState(directory: string): boolean {
 }
 
 const STORE_PREFIX = "store:";
+const OWNER = "owner";
 
 function openRoot(directory: string, sync: StateSync): RootDatabase<Uint8Array, Uint8Array> {
   return open<Uint8Array, Uint8Array>({
@@ -221,10 +250,17 @@ function removeFiles(directory: string): void {
 /** Committed rows in one named database. */
 class LmdbBytes implements CommittedBytes {
   readonly #database: Database<Uint8Array, Uint8Array> & { lastSize?: number };
+  readonly #checkOwner: () => void;
   /** Spares reads of a store that holds nothing yet. */
   #isEmpty: boolean;
 
-  constructor(root: RootDatabase<Uint8Array, Uint8Array>, name: string) {
+  /** @param checkOwner throws when this may not be written any more; called within transactions */
+  constructor(
+    root: RootDatabase<Uint8Array, Uint8Array>,
+    name: string,
+    checkOwner: () => void,
+  ) {
+    this.#checkOwner = checkOwner;
     this.#database = openStore(root, STORE_PREFIX + name);
     this.#isEmpty = this.count() === 0;
   }
@@ -250,7 +286,10 @@ class LmdbBytes implements CommittedBytes {
   }
 
   transaction(write: () => void): void {
-    this.#database.transactionSync(write);
+    this.#database.transactionSync(() => {
+      this.#checkOwner();
+      write();
+    });
   }
 
   removeBelow(floor: Uint8Array, limit: number): number {

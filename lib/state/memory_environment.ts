@@ -21,7 +21,9 @@ export class MemoryEnvironment implements StateEnvironment {
 
   commit(offsets: ReadonlyMap<string, number>): void {
     for (const store of this.#stores.values()) store.commit();
-    for (const [name, offset] of offsets) this.#offsets.set(name, offset);
+    for (const [name, offset] of offsets) {
+      if (offset > (this.#offsets.get(name) ?? -1)) this.#offsets.set(name, offset);
+    }
   }
 
   rollback(): void {
