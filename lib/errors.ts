@@ -215,7 +215,10 @@ const FENCED: ReadonlySet<string> = new Set([
 
 /** Whether the cluster does not let this client in, or not do what it asked: waiting does not mend it. Kafka: `AuthorizationException`, `AuthenticationException`. */
 export function isForbidden(error: unknown): boolean {
-  return error instanceof KafkaError && FORBIDDEN.has(error.codeName);
+  if (!(error instanceof KafkaError)) return false;
+  // Other failures of TLS may be a broker that goes down in the middle of it.
+  const isUntrusted = error.codeName === "_SSL" && /certificate verify failed/.test(error.message);
+  return isUntrusted || FORBIDDEN.has(error.codeName);
 }
 const FORBIDDEN: ReadonlySet<string> = new Set([
   "TOPIC_AUTHORIZATION_FAILED",

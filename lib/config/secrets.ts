@@ -9,6 +9,12 @@ export function isSecret(key: string): boolean {
   return SECRET.test(key);
 }
 
+/** Whether the value of a name that is no setting may be a secret: a mistyped setting must not show it. */
+export function mayBeSecret(key: string, meant: string | undefined): boolean {
+  return isSecret(key) || (meant !== undefined && isSecret(meant)) ||
+    /pass|secret|token|credential|jaas|private|user\.?info/i.test(key);
+}
+
 /** A setting's value as it may be shown: secrets hidden, the password taken out of URLs, functions by name. */
 export function shown(key: string, value: unknown): string {
   if (isSecret(key)) return HIDDEN;

@@ -14,7 +14,7 @@ import {
   TOPIC_KEYS,
 } from "./client_keys.ts";
 import { nearestName } from "./nearest.ts";
-import { shown } from "./secrets.ts";
+import { HIDDEN, mayBeSecret, shown } from "./secrets.ts";
 import { ALIASES, NOT_HERE, STREAMS_KEYS } from "./streams_keys.ts";
 
 /** One setting as somebody gave it. */
@@ -183,7 +183,7 @@ function reportUnknown(given: GivenSetting, source: ConfigSource, findings: Find
   }
   findings.issues.push({
     key: given.key,
-    given: shown(given.key, given.value),
+    given: mayBeSecret(given.key, nearest) ? HIDDEN : shown(given.key, given.value),
     rule: `is not a known setting${hint || " (your own settings begin with app.)"}`,
   });
 }

@@ -43,35 +43,56 @@ export async function withPatience<T>(
 export interface Waiting {
   readonly clock: Clock;
   readonly log: RuntimeLog;
-  /** Asked between two tries; true ends the waiting. */
+  /** Asked again and again; true ends the waiting. */
   readonly stopped: () => boolean;
+  /** Why waiting is in vain, if it is. Asked again and again. */
+  readonly hopeless?: () => Error | undefined;
 }
 
 const WAIT_MS = 500;
+/** How often it is asked whether to wait on (ms). */
+const LOOK_MS = 100;
+/** After this time without an answer the log is told (ms). */
+const SILENCE_MS = 3_000;
 
 /**
  * Tries a request again until somebody answers, for the start of an application: what it stands on may come up after it.
  * @param whom who does not answer, for the log: `The broker`
- * @throws {StreamsException} when the application is stopped meanwhile
+ * @throws {StreamsException} when the application is stopped meanwhile, or when waiting is in vain
  */
 export async function untilAnswered<T>(
   whom: string,
-  { clock, log, stopped }: Waiting,
+  waiting: Waiting,
   isAway: (error: unknown) => boolean,
   request: () => Promise<T>,
 ): Promise<T> {
-  for (let warned = false;;) {
+  const { clock, log } = waiting;
+  const silentAt = clock.now() + SILENCE_MS;
+  let warned = false;
+  const warn = (facts: Record<string, unknown>) => {
+    if (!warned) log.warn(`${whom} does not answer; waiting for it`, facts);
+    warned = true;
+  };
+  const look = (cause?: unknown) => {
+    if (waiting.stopped()) {
+      throw new StreamsException(`Stopped while waiting for ${whom.toLowerCase()}`, { cause });
+    }
+    const inVain = waiting.hopeless?.();
+    if (inVain !== undefined) throw inVain;
+  };
+  for (;;) {
+    const answer = request();
+    const answered = answer.then(() => true);
     try {
-      return await request();
+      while (!await orAfter(LOOK_MS, answered)) {
+        look();
+        if (clock.now() >= silentAt) warn({});
+      }
+      return await answer;
     } catch (error) {
       if (!isAway(error)) throw error;
-      if (stopped()) {
-        throw new StreamsException(`Stopped while waiting for ${whom.toLowerCase()}`, {
-          cause: error,
-        });
-      }
-      if (!warned) log.warn(`${whom} does not answer; waiting for it`, { err: error });
-      warned = true;
+      look(error);
+      warn({ err: error });
       await clock.sleep(WAIT_MS);
     }
   }

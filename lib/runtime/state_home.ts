@@ -1,23 +1,37 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { LockException } from "../errors.ts";
 import { StateDirectory } from "../state/state_directory.ts";
 import type { StateHome, StatePlace } from "./streams_host.ts";
 
 /**
  * Opens and locks an application's state directory.
- * @throws {LockException} when another process holds it
+ * @throws {LockException} when another process holds it, or another application of this one
  * @throws {ProcessorStateException} when it cannot be made
  */
 export function openStateHome(place: StatePlace): StateHome {
   const directory = stateDirectoryOf(place);
+  if (HELD.has(directory.path)) {
+    throw new LockException(
+      `Cannot use the state directory as another application of this process holds it: current value is ${directory.path}. ` +
+        "Stop that application, or give this one its own state.dir",
+    );
+  }
   directory.lock();
+  HELD.add(directory.path);
+  const giveBack = () => {
+    if (HELD.delete(directory.path)) directory.unlock();
+  };
   try {
-    return homeOf(directory, () => directory.unlock());
+    return homeOf(directory, giveBack);
   } catch (error) {
-    directory.unlock();
+    giveBack();
     throw error;
   }
 }
+
+/** The directories that applications of this process hold: the lock on the disk knows processes alone. */
+const HELD = new Set<string>();
 
 /** The same directory for a Worker of the process that holds it. Its global stores are its own: they lie apart. */
 export function sharedStateHome(place: StatePlace, threadIndex: number): StateHome {

@@ -10,7 +10,6 @@ import {
 } from "../errors.ts";
 import type { Consumer } from "../kafka/client.ts";
 import { type Clock, nextTurn } from "../record/time.ts";
-import { SchemaRegistryError } from "../serde/registry.ts";
 import type { QueryResult } from "../state/query.ts";
 import { prepareTopics } from "./internal_topics.ts";
 import { sourceTopicsOf } from "./partition_counts.ts";
@@ -24,6 +23,7 @@ import { THREAD_TRANSITIONS, type ThreadState } from "./states.ts";
 import type { StreamTask } from "./task.ts";
 import { signalShutdown } from "./shutdown_signal.ts";
 import type { ShutdownWay, ThreadDescription, ThreadHandle } from "./thread_handle.ts";
+import { asStreamsException, refusal, schemaSettled } from "./thread_faults.ts";
 import { type StreamThreadOptions, ThreadParts } from "./thread_parts.ts";
 import { emptyReport, type ThreadReport } from "./thread_report.ts";
 import type { ThreadSettings } from "./thread_settings.ts";
@@ -38,8 +38,8 @@ const BREATH_MS = 10;
 const EPOCH_MS = 250;
 /** How long a thread that has failed waits until what it wrote has arrived (ms). */
 const LAST_WORDS_MS = 5_000;
-/** How often a thread that waits for a schema looks whether it is to stop (ms). */
-const SCHEMA_LOOK_MS = 100;
+/** How long the clients of a thread that was stopped while it started may take to close (ms). */
+const UNOPENED_MS = 250;
 /** How long an idle round waits when records are queued that cannot be processed yet (ms). */
 const IMPATIENT_MS = 5;
 
@@ -56,6 +56,8 @@ export class StreamThread implements ThreadHandle {
   readonly #states: StateMachine<ThreadState>;
   #parts: ThreadParts | undefined;
   #stop: { readonly deadline: number; readonly way: ShutdownWay } | undefined;
+  readonly #stopping = Promise.withResolvers<void>();
+  #isOpen = false;
   #paused = false;
   #lastCommit = 0;
   #lastBreath = 0;
@@ -138,6 +140,7 @@ export class StreamThread implements ThreadHandle {
   /** Asks the thread to end by `deadlineMs` (epoch ms): it commits, closes its tasks and leaves. */
   shutdown(deadlineMs: number, way: ShutdownWay): void {
     this.#stop ??= { deadline: deadlineMs, way };
+    this.#stopping.resolve();
     this.#states.tryGo("PENDING_SHUTDOWN");
   }
 
@@ -157,7 +160,10 @@ export class StreamThread implements ThreadHandle {
     try {
       if (this.#stop === undefined) {
         this.#states.go("STARTING");
-        await this.#open();
+        const opening = this.#open();
+        // A request to a broker that is away takes its time: a stop does not wait for it.
+        await Promise.race([opening, this.#stopping.promise]);
+        opening.catch((error) => this.#log.debug("Stopped while it started", { err: error }));
       }
       while (this.#stop === undefined) await this.#step();
     } catch (error) {
@@ -187,13 +193,17 @@ export class StreamThread implements ThreadHandle {
       clock: this.#clock,
       log: this.#log,
       stopped: () => this.#stop !== undefined,
+      hopeless: () => refusal(parts.consumer.takeError()),
     };
     const topics = { ...waiting, admin: parts.admin };
     parts.topicCounts = await prepareTopics(plan, settings.internalTopics, topics);
     await prepareSerdesPatiently(plan, surroundings.settings, serdes, waiting);
+    if (waiting.stopped()) return;
     await parts.output.producer.init();
+    if (waiting.stopped()) return;
     this.#lastCommit = this.#clock.now();
     parts.consumer.subscribe(this.#subscription(parts));
+    this.#isOpen = true;
   }
 
   #subscription({ topicCounts }: ThreadParts): string[] {
@@ -389,19 +399,8 @@ export class StreamThread implements ThreadHandle {
   async #reviveWhen(pending: SchemaPending): Promise<void> {
     await this.#revive(
       new TaskCorruptedException("A record waits for a schema", [], { cause: pending }),
-      () => this.#settled(pending),
+      () => schemaSettled(pending, () => this.#stop !== undefined, this.#log),
     );
-  }
-
-  async #settled({ ready }: SchemaPending): Promise<void> {
-    const isReady = ready.then(() => true);
-    try {
-      while (this.#stop === undefined && !await orAfter(SCHEMA_LOOK_MS, isReady));
-    } catch (error) {
-      // A registry that is out of reach is asked again by the record itself.
-      if (!(error instanceof SchemaRegistryError) || !error.retriable) throw error;
-      this.#log.warn("The schema registry does not answer; trying again", { err: error });
-    }
   }
 
   /** Somebody else has this thread's tasks: drops them, takes a new producer and joins the group again. */
@@ -432,10 +431,10 @@ export class StreamThread implements ThreadHandle {
       () => output.abandon(),
       // A static member stays in the group when it closes, unless it says that it goes for good.
       () => this.#leave(parts),
-      () => consumer.close(),
-      () => restoreConsumer.close(),
-      () => output.producer.producer.close(),
-      () => admin.close(),
+      () => this.#closeClient(consumer),
+      () => this.#closeClient(restoreConsumer),
+      () => this.#closeClient(output.producer.producer),
+      () => this.#closeClient(admin),
     ];
     for (const step of steps) {
       try {
@@ -445,6 +444,13 @@ export class StreamThread implements ThreadHandle {
       }
     }
     parts.forgetMetrics();
+  }
+
+  /** A client closes when its requests have ended. Of a thread that never came to work, nothing hangs on them: they end by themselves. */
+  async #closeClient(client: { close(): Promise<void> }): Promise<void> {
+    const closed = client.close();
+    if (this.#isOpen) return await closed;
+    await orAfter(UNOPENED_MS, closed.then(() => true));
   }
 
   /** What was written before a failure goes out, dead letters above all; under exactly once it is aborted. */
@@ -467,10 +473,4 @@ export class StreamThread implements ThreadHandle {
     const committed = await output.committer.commit(registry.running);
     if (committed >= 0) tasks.closeAllClean();
   }
-}
-
-function asStreamsException(error: unknown): Error {
-  return error instanceof Error
-    ? error
-    : new StreamsException("Something was thrown that is no error", { cause: error });
 }
