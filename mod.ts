@@ -103,6 +103,7 @@ export {
   type SourceOptions,
   Topology,
 } from "./lib/topology/topology.ts";
+export type { TopicDeclaration } from "./lib/topology/declared_topic.ts";
 export type {
   DescribedNode,
   DescribedSubtopology,

@@ -19,6 +19,7 @@ export interface PlanCompileOptions {
 export function compilePlan(plan: Plan, options: PlanCompileOptions): Topology {
   const topology = new Topology();
   for (const group of plan.copartitionGroups) topology.copartitionSources(group);
+  for (const [topic, declared] of plan.declaredTopics) topology.declareTopic(topic, declared);
   const graph = new WorkingGraph(plan.links);
   optimize(graph, options.optimizations, topology);
   applyVersionedSemantics(graph);

@@ -1,6 +1,13 @@
 import type { Serde } from "../serde/serde.ts";
 import { TopologyException } from "../errors.ts";
 import { type DslStoreSuppliers, inMemoryStores } from "../state/dsl_suppliers.ts";
+import {
+  type DeclaredTopic,
+  declaredTopic,
+  isDeclaration,
+  noteDeclaration,
+  type TopicDeclaration,
+} from "../topology/declared_topic.ts";
 import type { GraphNode, Link } from "./graph.ts";
 import { checkName, stepNumber } from "./naming.ts";
 
@@ -20,6 +27,7 @@ export class Plan {
   readonly defaults: PlanDefaults;
   readonly #links: Link[] = [];
   readonly #copartitionGroups: (readonly string[])[] = [];
+  readonly #declaredTopics = new Map<string, DeclaredTopic>();
   readonly #generatedResources = new Set<string>();
   readonly #historyRetention = new Map<string, number>();
   #next = 0;
@@ -34,6 +42,10 @@ export class Plan {
   /** Groups of source nodes whose topics must have equal partition counts. */
   get copartitionGroups(): readonly (readonly string[])[] {
     return this.#copartitionGroups;
+  }
+  /** Topics of the user's own that are made at the start, or checked. */
+  get declaredTopics(): ReadonlyMap<string, DeclaredTopic> {
+    return this.#declaredTopics;
   }
   /** Stores and topics whose names the user did not choose (KIP-1111). */
   get generatedResources(): ReadonlySet<string> {
@@ -79,6 +91,13 @@ export class Plan {
     for (const group of groups) for (const source of group) all.add(source);
     this.#copartitionGroups.push([...all]);
     return all;
+  }
+
+  /** Notes what is declared of a topic, if anything is. @throws {TopologyException} when it was declared otherwise before */
+  declare(topic: string, given: TopicDeclaration): void {
+    if (isDeclaration(given)) {
+      noteDeclaration(this.#declaredTopics, topic, declaredTopic(topic, given));
+    }
   }
 
   /** Notes a store or topic whose name was generated. */

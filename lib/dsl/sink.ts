@@ -58,6 +58,7 @@ export function sink(
   const step = typeof topic === "string" ? `the sink to ${topic}` : "the sink";
   const key = plan.keySerde(options.key ?? (isTyped ? target.key : stream.key), step);
   const value = plan.valueSerde(options.value ?? (isTyped ? target.value : stream.value), step);
+  if (isTyped) plan.declare(target.topic, target);
   const name = plan.nameOr(options.name, PREFIX.sink);
   const partitioner = options.partitioner && streamPartitioner(options.partitioner);
   plan.add(

@@ -2,6 +2,7 @@ import type { Serde } from "../serde/serde.ts";
 import { TopologyException } from "../errors.ts";
 import { type DslStoreSuppliers, dslStoreSuppliers } from "../state/dsl_suppliers.ts";
 import type { StateStore, StoreBuilder } from "../state/store.ts";
+import type { TopicDeclaration } from "../topology/declared_topic.ts";
 import type { ProcessorSupplier } from "../topology/processor.ts";
 import type { Topology } from "../topology/topology.ts";
 import { compilePlan } from "./compile_plan.ts";
@@ -88,6 +89,10 @@ export class StreamsBuilder {
     const names = topics instanceof RegExp ? topics : list.map(topicName);
     if (Array.isArray(names) && names.length === 0) {
       throw new TopologyException("Cannot read a stream as it needs a topic: current value is []");
+    }
+    for (const each of list) if (isTopic(each)) this.#plan.declare(each.topic, each);
+    if (Array.isArray(names) && !typed) {
+      for (const each of names) this.#plan.declare(each, options);
     }
     const name = this.#plan.nameOr(options.name, PREFIX.source);
     const node = streamSourceNode(name, names, source(consumed));
@@ -192,6 +197,7 @@ export class StreamsBuilder {
     const plan = this.#plan;
     const name = topicName(topic);
     const consumed = { ...(isTopic(topic) ? topic : {}), ...options };
+    plan.declare(name, consumed);
     const step = `the table of ${name}`;
     const key = plan.keySerde(consumed.key, step);
     const value = plan.valueSerde(consumed.value, step);
@@ -214,6 +220,19 @@ export class StreamsBuilder {
     return this;
   }
 
+  /**
+   * Declares a topic that no step names, such as one that is chosen for each record or the dead letter topic. Those that steps
+   * read and write by a typed topic are declared by it.
+   *
+   * @throws {TopologyException} when the topic was declared otherwise before
+   */
+  declareTopic(topic: Topic<any, any, any>): this;
+  declareTopic(topic: string, declaration: TopicDeclaration): this;
+  declareTopic(topic: Topic<any, any, any> | string, declaration?: TopicDeclaration): this {
+    this.#plan.declare(topicName(topic), declaration ?? (isTopic(topic) ? topic : {}));
+    return this;
+  }
+
   /** Adds a store of every instance that a processor fills from a topic. The processor sees all records again when the store is restored. */
   addGlobalStore<K, V>(
     store: StoreBuilder,
@@ -223,6 +242,7 @@ export class StreamsBuilder {
   ): this {
     const plan = this.#plan;
     if (options.name !== undefined) checkName(options.name);
+    plan.declare(topicName(topic), topic);
     const sourceName = plan.suffixedOr(options.name, "-source", PREFIX.source);
     const processorName = plan.nameOr(options.name, PREFIX.tableSource);
     plan.add(globalStoreNode({

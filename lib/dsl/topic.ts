@@ -1,9 +1,13 @@
 import type { ByteWriter } from "../record/bytes.ts";
 import type { Serde, SerdeSite } from "../serde/serde.ts";
+import { declaredTopic, isDeclaration, type TopicDeclaration } from "../topology/declared_topic.ts";
 import type { AutoOffsetReset, TimestampExtractor } from "../topology/processor.ts";
 
-/** How a topic is read. Kafka Streams: `Consumed`. */
-export interface Consumed<K, V> {
+/**
+ * How a topic is read. With `partitions`, `replicationFactor` or `settings` the topic is declared: at the start it is made when it is missing,
+ * and otherwise checked. Kafka Streams: `Consumed`.
+ */
+export interface Consumed<K, V> extends TopicDeclaration {
   readonly key: Serde<K>;
   readonly value: Serde<V>;
   /** Chooses each record's timestamp. Default: that of the configuration. */
@@ -43,7 +47,19 @@ export interface TopicFor<K, V> {
  * const orders = topic("orders-input", { key: string(), value: json<Order>() });
  * builder.stream(orders).filter((order) => order.amount > 0).to(orders);
  * ```
+ * Its partitions and settings may be declared, and are then made or checked at the start:
+ *
+ * ```ts
+ * const orders = topic("orders-input", {
+ *   key: string(),
+ *   value: json<Order>(),
+ *   partitions: 12,
+ *   replicationFactor: 3,
+ *   settings: { "cleanup.policy": "delete", "retention.ms": days(7) },
+ * });
+ * ```
  * @throws {TypeError} when the name or a serde is missing
+ * @throws {RangeError} when a declared number is not a positive whole one
  */
 export function topic<K, V>(
   name: string,
@@ -68,6 +84,7 @@ export function topic<K, V>(
       );
     }
   }
+  if (isDeclaration(options)) declaredTopic(name, options);
   return Object.freeze({ ...options, topic: name, nullable: options.nullable === true });
 }
 

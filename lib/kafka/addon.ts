@@ -149,12 +149,12 @@ export interface Addon {
     client: Handle,
     topics: readonly string[],
     timeoutMs: number,
-  ): Promise<{ topic: string; partitions: number }[]>;
+  ): Promise<{ topic: string; partitions: number; replicas: number }[]>;
   listTopics(
     client: Handle,
     none: readonly string[],
     timeoutMs: number,
-  ): Promise<{ topic: string; partitions: number }[]>;
+  ): Promise<{ topic: string; partitions: number; replicas: number }[]>;
   topicConfig(client: Handle, topic: readonly string[], timeoutMs: number): Promise<string[]>;
   deleteRecords(
     client: Handle,

@@ -214,6 +214,8 @@ export interface TopicDescription {
   readonly topic: string;
   /** 0 when the topic does not exist. */
   readonly partitions: number;
+  /** Of its least replicated partition; 0 when the topic does not exist, undefined where replication has no meaning. */
+  readonly replicas?: number;
 }
 
 /** A member of a group with what it reads. */

@@ -85,12 +85,12 @@ class EmbeddedAdmin implements Admin {
     return topics.map((topic) => embeddedOutcome(() => this.#broker.deleteTopic(topic)));
   }
 
-  describeTopics(topics: readonly string[], timeoutMs: number): Promise<TopicDescription[]> {
-    return this.#real.describeTopics(topics, timeoutMs);
+  async describeTopics(topics: readonly string[], timeoutMs: number): Promise<TopicDescription[]> {
+    return (await this.#real.describeTopics(topics, timeoutMs)).map(unreplicated);
   }
 
-  listTopics(timeoutMs: number): Promise<TopicDescription[]> {
-    return this.#real.listTopics(timeoutMs);
+  async listTopics(timeoutMs: number): Promise<TopicDescription[]> {
+    return (await this.#real.listTopics(timeoutMs)).map(unreplicated);
   }
 
   /** The configuration that the topic was made with, over what a new topic of Kafka has. */
@@ -202,4 +202,9 @@ function unknownTopic(topic: string): KafkaError {
     `Cannot describe a topic's configuration as Kafka refuses: current value is UNKNOWN_TOPIC_OR_PART (${topic})`,
     { code: 3, codeName: "UNKNOWN_TOPIC_OR_PART" },
   );
+}
+
+/** Nothing is replicated there, so nothing is said of it. */
+function unreplicated({ topic, partitions }: TopicDescription): TopicDescription {
+  return { topic, partitions };
 }

@@ -15,6 +15,7 @@ import { BatchLease } from "./batch_lease.ts";
 import { readOnlyCollector } from "./read_only_collector.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import type { StateHome } from "./streams_host.ts";
+import { prepareDeclaredTopics } from "./declared_topics.ts";
 import { withPatience } from "./patience.ts";
 import { prepareSerdesPatiently } from "./serde_preparation.ts";
 import { StreamTask } from "./task.ts";
@@ -77,6 +78,7 @@ export class GlobalState {
     await prepareSerdesPatiently(plan, taskSettings, serdes, waiting);
     const admin = clients.admin(settings.adminConfig);
     try {
+      await this.#prepareDeclared(admin);
       await this.#findInputs(admin);
       this.#task = this.#createTask(home);
       this.#task.openStores();
@@ -97,6 +99,17 @@ export class GlobalState {
       await this.#follow(this.#consumer, this.#task, true);
     }
     this.#checkpoint(this.#task);
+  }
+
+  /** Threads prepare the others, but start only when the global stores are full. */
+  async #prepareDeclared(admin: Admin): Promise<void> {
+    const { plan, settings, clock, log } = this.#options;
+    const topics = new Set(this.#plan.stores.map((s) => s.topic));
+    await prepareDeclaredTopics(
+      new Map([...plan.declaredTopics].filter(([topic]) => topics.has(topic))),
+      settings.internalTopics,
+      { admin, clock, log, stopped: () => this.#stopped },
+    );
   }
 
   async #findInputs(admin: Admin): Promise<void> {

@@ -1,6 +1,7 @@
 import { isRetriable, type KafkaError, StreamsException } from "../errors.ts";
 import type { Admin, NewTopic } from "../kafka/client.ts";
 import type { PlanStore, TopologyPlan } from "../topology/compile.ts";
+import { prepareDeclaredTopics } from "./declared_topics.ts";
 import {
   refuseMissingSources,
   repartitionCounts,
@@ -30,11 +31,11 @@ export interface InternalTopicTools extends Waiting {
 const CREATE_RETRY_MS = 200;
 
 /**
- * Makes an application's repartition and changelog topics, or checks those that exist, and gives the partition counts of all topics. A
+ * Makes an application's declared, repartition and changelog topics, or checks those that exist, and gives the partition counts of all topics. A
  * broker that does not answer is waited for without limit. Kafka Streams: `InternalTopicManager`, called at every start instead of by the
  * group's leader.
  * @throws {MissingSourceTopicException} when a source topic does not exist
- * @throws {TopologyException} when topics that are joined have different partition counts
+ * @throws {TopologyException} when topics that are joined have different partition counts, or a declared topic is not as declared
  * @throws {StreamsException} when an internal topic exists with another partition count, or cannot be made
  */
 export async function prepareTopics(
@@ -42,7 +43,8 @@ export async function prepareTopics(
   settings: InternalTopicSettings,
   tools: InternalTopicTools,
 ): Promise<TopicCounts> {
-  const existing = await listUntilAnswered(settings, tools);
+  const declared = await prepareDeclaredTopics(plan.declaredTopics, settings, tools);
+  const existing = new Map([...await listUntilAnswered(settings, tools), ...declared]);
   refuseMissingSources(plan, existing);
   const repartition = repartitionCounts(plan, existing);
   await makeReady(

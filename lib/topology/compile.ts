@@ -1,5 +1,6 @@
 import { TopologyException } from "../errors.ts";
 import type { StoreBuilder } from "../state/store.ts";
+import type { DeclaredTopic } from "./declared_topic.ts";
 import { javaHashOrder } from "./java_hash_order.ts";
 import type { SourceNode, TopologyNode } from "./nodes.ts";
 import type { GlobalStoreEntry } from "./topology.ts";
@@ -51,6 +52,8 @@ export interface TopologyPlan {
   readonly global: GlobalPlan | undefined;
   /** Repartition topics by full name, with the partition count that the user asked for. */
   readonly repartitionTopics: ReadonlyMap<string, { readonly partitions: number | undefined }>;
+  /** The user's own topics that are made at the start, or checked. */
+  readonly declaredTopics: ReadonlyMap<string, DeclaredTopic>;
   /** Groups of full topic names that must have equal partition counts; transitively closed. */
   readonly copartitionGroups: readonly (readonly string[])[];
   /** What `describe()` prints. */
@@ -94,6 +97,7 @@ export function compileTopology(topology: Topology, options: CompileOptions): To
       })),
     },
     repartitionTopics,
+    declaredTopics: topology.declaredTopics,
     copartitionGroups: closeCopartitionGroups(topology, full),
     description: topology.describe().toString(),
   });

@@ -1,6 +1,12 @@
 import { TopologyException } from "../errors.ts";
 import type { Serde } from "../serde/serde.ts";
 import type { StateStore, StoreBuilder } from "../state/store.ts";
+import {
+  type DeclaredTopic,
+  declaredTopic,
+  noteDeclaration,
+  type TopicDeclaration,
+} from "./declared_topic.ts";
 import { describeTopology, type TopologyDescription } from "./describe.ts";
 import { NodeGroups } from "./node_groups.ts";
 import type { AnyProcessorSupplier, TopologyNode } from "./nodes.ts";
@@ -80,6 +86,7 @@ export class Topology {
   readonly #nodeStores = new Map<string, Set<string>>();
   readonly #globalStores = new Map<string, GlobalStoreEntry>();
   readonly #internalTopics = new Map<string, { partitions: number | undefined }>();
+  readonly #declaredTopics = new Map<string, DeclaredTopic>();
   readonly #copartitionGroups: Set<string>[] = [];
   readonly #storeToSourceTopic = new Map<string, string>();
 
@@ -98,6 +105,10 @@ export class Topology {
   /** Repartition and other internal topics, without the application's prefix. */
   get internalTopics(): ReadonlyMap<string, { readonly partitions: number | undefined }> {
     return this.#internalTopics;
+  }
+  /** Topics of the user's own that are made at the start, or checked. */
+  get declaredTopics(): ReadonlyMap<string, DeclaredTopic> {
+    return this.#declaredTopics;
   }
   /** Groups of source nodes whose topics must have equal partition counts. */
   get copartitionGroups(): readonly ReadonlySet<string>[] {
@@ -304,6 +315,17 @@ export class Topology {
   /** Declares a topic that the engine makes itself; its name gets the application's prefix. */
   addInternalTopic(topic: string, options: { readonly partitions?: number } = {}): this {
     this.#internalTopics.set(topic, { partitions: options.partitions });
+    return this;
+  }
+
+  /**
+   * Declares a topic of the user's own, whether the topology reads it, writes it or only knows it: at the start it is made when it is
+   * missing, and otherwise checked. Kafka Streams has no such thing.
+   * @throws {RangeError} when a number is not a positive whole one
+   * @throws {TopologyException} when the topic was declared otherwise before
+   */
+  declareTopic(topic: string, declaration: TopicDeclaration): this {
+    noteDeclaration(this.#declaredTopics, topic, declaredTopic(topic, declaration));
     return this;
   }
 

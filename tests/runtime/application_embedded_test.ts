@@ -4,6 +4,7 @@ import { embeddedClients } from "../../lib/kafka/embedded_clients.ts";
 import { startEmbeddedBroker } from "../../lib/kafka/embedded_broker.ts";
 import type { Subject } from "../kafka/subject.ts";
 import { applicationContract } from "./application_contract.ts";
+import { declaredTopicsContract } from "./declared_topics_contract.ts";
 import { rebalanceContract } from "./rebalance_contract.ts";
 
 let subject: Subject;
@@ -20,4 +21,5 @@ before(() => {
 after(() => subject.close());
 
 applicationContract("embedded", () => subject);
+declaredTopicsContract("embedded", () => subject);
 rebalanceContract("embedded", () => subject);

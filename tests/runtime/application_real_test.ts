@@ -4,6 +4,7 @@ import { librdkafkaClients } from "../../lib/kafka/librdkafka.ts";
 import type { Subject } from "../kafka/subject.ts";
 import { sharedKafkaBroker } from "../support/kafka_broker.ts";
 import { applicationContract } from "./application_contract.ts";
+import { declaredTopicsContract } from "./declared_topics_contract.ts";
 import { rebalanceContract } from "./rebalance_contract.ts";
 
 let subject: Subject;
@@ -19,5 +20,6 @@ before(async () => {
 });
 
 applicationContract("real", () => subject);
+declaredTopicsContract("real", () => subject);
 rebalanceContract("real", () => subject);
 rebalanceContract("real", () => subject, { "group.protocol": "consumer" });

@@ -39,6 +39,7 @@ function plan(
     applicationId: "app",
     subtopologies,
     global: undefined,
+    declaredTopics: new Map(),
     repartitionTopics: new Map(
       Object.entries(repartition).map(([topic, partitions]) => [topic, { partitions }]),
     ),

@@ -165,15 +165,21 @@ static napi_value delete_topics(napi_env env, napi_callback_info info) {
   return task_start(env, task);
 }
 
-static napi_value topic_value(napi_env env, const char *name, double partitions) {
+/* A topic, with the replicas of its least replicated partition; `topic` is NULL when it does not exist. */
+static napi_value topic_value(napi_env env, const char *name, const rd_kafka_metadata_topic_t *topic) {
   napi_value object;
+  int partitions = topic ? topic->partition_cnt : 0;
+  int replicas = partitions ? topic->partitions[0].replica_cnt : 0;
+  for (int i = 1; i < partitions; i++)
+    if (topic->partitions[i].replica_cnt < replicas) replicas = topic->partitions[i].replica_cnt;
   napi_create_object(env, &object);
   set(env, object, "topic", text_value(env, name));
   set(env, object, "partitions", number_value(env, partitions));
+  set(env, object, "replicas", number_value(env, replicas));
   return object;
 }
 
-/* describeTopics(handle, names, timeoutMs): [{ topic, partitions }]; a request for all, so that none is made by asking. */
+/* describeTopics(handle, names, timeoutMs): [{ topic, partitions, replicas }]; a request for all, so that none is made by asking. */
 static void run_metadata(task_t *task) {
   task->code = rd_kafka_metadata(task->client->rk, 1, NULL, &task->metadata, task->timeout_ms);
 }
@@ -181,12 +187,12 @@ static napi_value settle_describe(napi_env env, task_t *task) {
   napi_value array;
   napi_create_array_with_length(env, task->text_count, &array);
   for (size_t i = 0; i < task->text_count; i++) {
-    int partitions = 0;
+    const rd_kafka_metadata_topic_t *found = NULL;
     for (int t = 0; t < task->metadata->topic_cnt; t++) {
       const rd_kafka_metadata_topic_t *topic = &task->metadata->topics[t];
-      if (!topic->err && !strcmp(topic->topic, task->texts[i])) partitions = topic->partition_cnt;
+      if (!topic->err && !strcmp(topic->topic, task->texts[i])) found = topic;
     }
-    napi_set_element(env, array, (uint32_t)i, topic_value(env, task->texts[i], partitions));
+    napi_set_element(env, array, (uint32_t)i, topic_value(env, task->texts[i], found));
   }
   return array;
 }
@@ -205,7 +211,7 @@ static napi_value settle_list(napi_env env, task_t *task) {
   uint32_t at = 0;
   for (int t = 0; t < task->metadata->topic_cnt; t++) {
     const rd_kafka_metadata_topic_t *topic = &task->metadata->topics[t];
-    if (!topic->err) napi_set_element(env, array, at++, topic_value(env, topic->topic, topic->partition_cnt));
+    if (!topic->err) napi_set_element(env, array, at++, topic_value(env, topic->topic, topic));
   }
   return array;
 }
