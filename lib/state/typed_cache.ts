@@ -264,12 +264,17 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   }
 
   flush(): void {
+    if (this.#dirty.head !== null) this.#flushAll(null);
+  }
+
+  /** Flushes what is dirty, after an entry that was evicted. */
+  #flushAll(evicted: CacheEntry<K, V> | null): void {
     const list = this.#dirty;
-    if (list.head === null) return;
     this.#dirty = new DirtyList();
     this.#flushing.push(list);
     const deleted: CacheEntry<K, V>[] = [];
     try {
+      if (evicted !== null) this.#flushOne(evicted);
       while (list.head !== null) {
         const entry: CacheEntry<K, V> = list.head;
         list.remove(entry);
@@ -300,10 +305,11 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     if (isOutermost) this.#isEvicting = true;
     try {
       this.#drop(entry);
-      if (list === null) return true;
+      // What is being flushed already counts as clean in Kafka Streams: its turn comes.
+      if (list === null || (this.isExact && list !== this.#dirty)) return true;
       list.remove(entry);
-      this.#flushOne(entry);
-      if (list === this.#dirty) this.flush();
+      if (list === this.#dirty) this.#flushAll(entry);
+      else this.#flushOne(entry);
       return true;
     } finally {
       if (isOutermost) {
