@@ -25,25 +25,31 @@ const FAMILIES = {
   caching,
 } as const;
 
-/** What a scenario dwells on; `any` is a graph of many things, `all` takes each in turn. */
-export type Family = keyof typeof FAMILIES | "any" | "all";
+/**
+ * What a scenario dwells on; `any` is a graph of many things, `all` takes each in turn. `tight` is any of them with caches of a few entries,
+ * in which Kafka Streams' own slips of counting show now and then: see docs/differences.md.
+ */
+export type Family = keyof typeof FAMILIES | "any" | "all" | "tight";
 
 /** The families' names. */
 export const FAMILY_NAMES: readonly Family[] = [
   "any",
   "all",
+  "tight",
   ...Object.keys(FAMILIES) as (keyof typeof FAMILIES)[],
 ];
 
 /** The scenario of a family and a seed. */
 export function scenarioOf(family: Family, seed: number): Scenario & { readonly name: string } {
   if (family === "any") return generateScenario(seed);
+  const names = Object.keys(FAMILIES) as (keyof typeof FAMILIES)[];
   if (family === "all") {
-    const names = FAMILY_NAMES.filter((name) => name !== "all");
-    return scenarioOf(names[seed % names.length], seed);
+    const all = ["any", ...names] as const;
+    return scenarioOf(all[seed % all.length], seed);
   }
-  const sketch = new Sketch(new Random(seed));
-  FAMILIES[family](sketch);
+  const isTight = family === "tight";
+  const sketch = new Sketch(new Random(seed), { isTight });
+  FAMILIES[isTight ? names[seed % names.length] : family](sketch);
   return sketch.finish(`differential-${family}-${seed}`);
 }
 

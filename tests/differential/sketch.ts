@@ -37,15 +37,15 @@ export class Sketch {
   #next = 0;
   #outputs = 0;
 
-  constructor(random: Random) {
+  constructor(random: Random, { isTight = false }: { readonly isTight?: boolean } = {}) {
     this.random = random;
+    this.isTight = isTight;
     this.time = chooseTimeline(random);
     const emit = (name: string) => {
       const interval = random.pick([0, 0, 0, undefined, 5]);
       if (interval !== undefined) this.config[`__emit.interval.ms.kstreams.${name}__`] = interval;
     };
-    this.isTight = random.chance(0.12);
-    this.config["statestore.cache.max.bytes"] = this.isTight
+    this.config["statestore.cache.max.bytes"] = isTight
       ? random.int(1, 2000)
       : random.pick([0, 10_485_760]);
     emit("outer.join.spurious.results.fix");
