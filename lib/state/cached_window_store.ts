@@ -29,6 +29,8 @@ class KeyWindows<K, V> {
   readonly identity: unknown;
   readonly key: K;
   readonly entries: CacheEntry<K, V>[] = [];
+  /** The entry found last: most records of a key fall in the window of the one before, and every step to it is a cache miss of the machine. */
+  recent: CacheEntry<K, V> | undefined = undefined;
   constructor(identity: unknown, key: K) {
     this.identity = identity;
     this.key = key;
@@ -180,6 +182,7 @@ export class CachedWindowStore<K, V>
     const group = entry.group as KeyWindows<K, V>;
     const at = group.indexOf(entry.start);
     group.entries.splice(at, 1);
+    if (group.recent === entry) group.recent = undefined;
     if (group.entries.length === 0) {
       this.#keys.delete(group.identity);
       if (this.#lastKey === group) this.#lastKey = undefined;
@@ -213,8 +216,11 @@ export class CachedWindowStore<K, V>
     if (last !== undefined && last.start === start && last.key === key) return last;
     const group = this.#groupOf(key);
     if (group === undefined) return undefined;
+    const { recent } = group;
+    if (recent !== undefined && recent.start === start) return this.#lastEntry = recent;
     const entry = group.entries[group.indexOf(start)];
     if (entry === undefined || entry.start !== start) return undefined;
+    group.recent = entry;
     this.#lastEntry = entry;
     return entry;
   }
@@ -240,6 +246,7 @@ export class CachedWindowStore<K, V>
     const at = group.indexOf(entry.start);
     if (at === group.entries.length) group.entries.push(entry);
     else group.entries.splice(at, 0, entry);
+    group.recent = entry;
     this.#lastEntry = entry;
   }
 
