@@ -43,7 +43,7 @@ export const librdkafkaClients: KafkaClients = {
   },
 };
 
-/** Answers after which the same call may well succeed, where librdkafka itself does not say. */
+/** Answers after which the same call may well succeed, where librdkafka itself does not say. Java: `RetriableException`. */
 const RETRIABLE: ReadonlySet<string> = new Set([
   "_TIMED_OUT",
   "_TIMED_OUT_QUEUE",
@@ -61,6 +61,16 @@ const RETRIABLE: ReadonlySet<string> = new Set([
   "CONCURRENT_TRANSACTIONS",
   "LEADER_NOT_AVAILABLE",
   "NOT_LEADER_FOR_PARTITION",
+  "FENCED_LEADER_EPOCH",
+  "UNKNOWN_LEADER_EPOCH",
+  "OFFSET_NOT_AVAILABLE",
+  "PREFERRED_LEADER_NOT_AVAILABLE",
+  "ELIGIBLE_LEADERS_NOT_AVAILABLE",
+  "REPLICA_NOT_AVAILABLE",
+  "BROKER_NOT_AVAILABLE",
+  "LISTENER_NOT_FOUND",
+  "NOT_CONTROLLER",
+  "KAFKA_STORAGE_ERROR",
   "REQUEST_TIMED_OUT",
   "NETWORK_EXCEPTION",
   "NOT_ENOUGH_REPLICAS",

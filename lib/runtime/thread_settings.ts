@@ -115,14 +115,18 @@ function transactionalId(config: StreamsConfig, { processId, index }: ThreadIden
   return `${config.applicationId}-${processId}-${index}`;
 }
 
-/** Each thread is a member of its own. A stable one takes its partitions back after a restart without a rebalance. */
+/**
+ * Each thread is a member of its own. A stable one takes its partitions back after a restart without a rebalance. Not so under KIP-848, where nobody may
+ * take the place of a member that died before its session has expired: a static one would be refused, and fail, for as long.
+ */
 function instanceId(
   config: StreamsConfig,
   { processId, index, stable }: ThreadIdentity,
 ): ClientConfig {
   const given = config.groupInstanceId;
   if (given !== undefined) return { "group.instance.id": `${given}-${index}` };
-  return stable ? { "group.instance.id": `${processId}-${index}` } : {};
+  const mayReturn = config.values["group.protocol"] !== "consumer";
+  return stable && mayReturn ? { "group.instance.id": `${processId}-${index}` } : {};
 }
 
 /**

@@ -1,10 +1,10 @@
-// Runs the topology until it is killed. Arguments: bootstrap, application id, prefix of the topics, state directory.
+// Runs the topology until it is killed. Arguments: bootstrap, application id, prefix of the topics, state directory, settings as JSON.
 import process from "node:process";
 import { KafkaStreams } from "../../lib/streams.ts";
-import { topology } from "./kill_topology.ts";
 
-const [bootstrap, application, prefix, stateDir] = process.argv.slice(2);
-const streams = new KafkaStreams(topology, {
+const [bootstrap, application, prefix, stateDir, settings = "{}"] = process.argv.slice(2);
+// By its address: threads beyond the first are Workers, which load it themselves.
+const streams = new KafkaStreams({ url: new URL("./kill_topology.ts", import.meta.url).href }, {
   "application.id": application,
   "bootstrap.servers": bootstrap,
   "processing.guarantee": "exactly_once_v2",
@@ -17,6 +17,7 @@ const streams = new KafkaStreams(topology, {
   "app.prefix": prefix,
   "log.level": "info",
   "log.format": "json",
+  ...JSON.parse(settings) as Record<string, unknown>,
 });
 streams.onStateChange((state) => console.log(`state ${state}`));
 process.on("SIGTERM", async () => {

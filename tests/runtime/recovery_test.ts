@@ -2,11 +2,17 @@
 import { after, before, test } from "node:test";
 import { join } from "node:path";
 import { assert, assertEquals } from "@std/assert";
+import { parseConfig } from "../../lib/config.ts";
 import { SchemaPending } from "../../lib/errors.ts";
 import { defineTopology } from "../../lib/dsl/define_topology.ts";
 import { topic } from "../../lib/dsl/topic.ts";
 import { embeddedClients } from "../../lib/kafka/embedded_clients.ts";
-import { type EmbeddedBroker, startEmbeddedBroker } from "../../lib/kafka/embedded_broker.ts";
+import {
+  API_KEYS,
+  type EmbeddedBroker,
+  startEmbeddedBroker,
+} from "../../lib/kafka/embedded_broker.ts";
+import { threadSettings } from "../../lib/runtime/thread_settings.ts";
 import type { StreamRecord } from "../../lib/record/record.ts";
 import { callAfter } from "../../lib/record/time.ts";
 import { string } from "../../lib/serde/primitives.ts";
@@ -29,7 +35,7 @@ import {
   testHome,
   writeRecords,
 } from "./application.ts";
-import { passThrough } from "./counting.ts";
+import { counting, passThrough } from "./counting.ts";
 import { faultyClients } from "./faulty_clients.ts";
 
 const TEXT = { key: string(), value: string() };
@@ -299,3 +305,32 @@ test(
     await streams.close();
   }),
 );
+
+test(
+  "KafkaStreams asks again for the ends of changelogs when their leaders have just changed",
+  inDir(async (dir) => {
+    const FENCED_LEADER_EPOCH = 74;
+    const from = await newTopic(subject, "from", 1);
+    const to = await newTopic(subject, "to", 1);
+    const streams = application(subject, counting(from, to), testHome(dir, "a"), {
+      "application.id": unique("leader"),
+    });
+    broker.failNext(API_KEYS.listOffsets, FENCED_LEADER_EPOCH, FENCED_LEADER_EPOCH);
+    await streams.start();
+    await reaches(streams, "RUNNING");
+    broker.failNext(API_KEYS.listOffsets);
+    await streams.close();
+  }),
+);
+
+test("A member of a KIP-848 group is not static by itself: nobody could take the place of one that died", () => {
+  const identity = { name: "a-1", index: 1, processId: "p", stable: true };
+  const instanceId = (config: Readonly<Record<string, unknown>>) =>
+    threadSettings(
+      parseConfig({ "application.id": "a", "bootstrap.servers": "b:1", ...config }),
+      identity,
+    ).consumerConfig["group.instance.id"];
+  assertEquals(instanceId({}), "p-1");
+  assertEquals(instanceId({ "group.protocol": "consumer" }), undefined);
+  assertEquals(instanceId({ "group.protocol": "consumer", "group.instance.id": "i" }), "i-1");
+});

@@ -92,6 +92,11 @@ static void note(client_t *client, const rd_kafka_message_t *message) {
   if (message->rkt && message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
     return note_place(client, client->consumer->gone, message);
   char text[512];
+  if (message->err == RD_KAFKA_RESP_ERR__FATAL) {
+    /* What it is that cannot be healed, not merely that. */
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client->rk, text, sizeof(text));
+    if (fatal) return client_fault(client, fatal, true, text);
+  }
   if (message->rkt)
     snprintf(text, sizeof(text), "%s [%d]: %s", rd_kafka_topic_name(message->rkt), (int)message->partition,
              rd_kafka_message_errstr(message));
