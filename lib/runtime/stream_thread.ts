@@ -193,7 +193,7 @@ export class StreamThread implements ThreadHandle {
       clock: this.#clock,
       log: this.#log,
       stopped: () => this.#stop !== undefined,
-      hopeless: () => refusal(parts.consumer.takeError()),
+      hopeless: () => refusal(parts.consumer),
     };
     const topics = { ...waiting, admin: parts.admin };
     parts.topicCounts = await prepareTopics(plan, settings.internalTopics, topics);

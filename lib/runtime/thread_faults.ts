@@ -1,4 +1,5 @@
-import { isForbidden, type KafkaError, type SchemaPending, StreamsException } from "../errors.ts";
+import { isForbidden, type SchemaPending, StreamsException } from "../errors.ts";
+import type { Consumer } from "../kafka/client.ts";
 import { SchemaRegistryError } from "../serde/registry.ts";
 import { orAfter } from "./patience.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
@@ -6,12 +7,16 @@ import type { RuntimeLog } from "./runtime_log.ts";
 /** How often a thread that waits for a schema looks whether it is to stop (ms). */
 const SCHEMA_LOOK_MS = 100;
 
-/** What stops a thread that starts: the cluster does not let this client in, which waiting does not mend. */
-export function refusal(error: KafkaError | undefined): Error | undefined {
-  if (error === undefined || !(error.fatal || isForbidden(error))) return undefined;
-  return new StreamsException(`Cannot start as the cluster refuses this client: ${error.message}`, {
-    cause: error,
-  });
+/** What stops a thread that starts: the cluster does not let this consumer in, which waiting does not mend. */
+export function refusal(consumer: Consumer): Error | undefined {
+  // It has no partitions yet: this takes in what its connections have to say.
+  consumer.poll(1);
+  for (let error = consumer.takeError(); error !== undefined; error = consumer.takeError()) {
+    if (!error.fatal && !isForbidden(error)) continue;
+    const message = `Cannot start as the cluster refuses this client: ${error.message}`;
+    return new StreamsException(message, { cause: error });
+  }
+  return undefined;
 }
 
 /**
