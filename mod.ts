@@ -215,6 +215,33 @@ export {
   type WindowStore,
 } from "./lib/state/store.ts";
 
+// Queries of stores
+export {
+  type FailureReason,
+  isPermitted,
+  keyQuery,
+  type KeyRange,
+  multiVersionedKeyQuery,
+  type Position,
+  type Query,
+  type QueryResult,
+  queryStore,
+  rangeQuery,
+  type ResultOrder,
+  sessionsOfKeyQuery,
+  timestampedKeyQuery,
+  timestampedRangeQuery,
+  versionedKeyQuery,
+  windowKeyQuery,
+  windowRangeQuery,
+} from "./lib/state/query.ts";
+export {
+  type Answer,
+  onlyAnswer,
+  type StateQueryRequest,
+  type StateQueryResults,
+} from "./lib/runtime/state_queries.ts";
+
 // Running
 export { KafkaStreams } from "./lib/streams.ts";
 export type { CloseOptions, StateListener } from "./lib/runtime/kafka_streams.ts";

@@ -100,6 +100,17 @@ export class RecordQueue {
     return lease.batch.offsets[row];
   }
 
+  /** The greatest offset that is used up; -1 when none is known. */
+  usedOffset(): number {
+    const next = this.nextOffset();
+    return next < 0 ? this.headOffset : next - 1;
+  }
+
+  /** Notes where reading goes on after an earlier run. */
+  resumeAt(offset: number): void {
+    this.headOffset = offset - 1;
+  }
+
   /**
    * Deserializes rows until one is a record; false when none is left.
    * @throws {SchemaPending} when a schema has to be fetched; the same row is tried again by the next call

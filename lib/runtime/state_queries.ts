@@ -5,7 +5,13 @@
  * @module
  */
 import { Windowed } from "../record/windowed.ts";
-import { type Query, type QueryResult, queryStore } from "../state/query.ts";
+import {
+  isPermitted,
+  type Position,
+  type Query,
+  type QueryResult,
+  queryStore,
+} from "../state/query.ts";
 import { type StateStore, ValueAndTimestamp } from "../state/store.ts";
 import type { StreamTask } from "./task.ts";
 import { parseTaskId } from "../record/task_id.ts";
@@ -18,8 +24,33 @@ export interface StateQueryRequest<R> {
   readonly partitions?: readonly number[];
   /** Whether a store that is still being restored may not answer. Default: true. */
   readonly requireActive?: boolean;
+  /**
+   * How far the store has to have come, for example to what the caller has just produced; otherwise the answer is `not-up-to-bound`.
+   * Kafka Streams: `withPositionBound`.
+   */
+  readonly bound?: Position;
   /** Rows that a range gives at most, for each partition. Default: 10,000. */
   readonly maxRows?: number;
+}
+
+/**
+ * The only answer that is not null among those of the partitions, as for a key, which is in one of them; undefined when there is none.
+ * Kafka Streams: `StateQueryResult.getOnlyPartitionResult`.
+ *
+ * @throws {RangeError} when several partitions have one
+ */
+export function onlyAnswer<R>(results: StateQueryResults<R>): NonNullable<Answer<R>> | undefined {
+  let only: NonNullable<Answer<R>> | undefined;
+  for (const result of results.values()) {
+    if (!result.ok || result.result === null || result.result === undefined) continue;
+    if (only !== undefined) {
+      throw new RangeError(
+        "Cannot take the only answer as several partitions have one: look at each of them",
+      );
+    }
+    only = result.result;
+  }
+  return only;
 }
 
 /** The rows of what iterates, the answer itself otherwise. */
@@ -49,10 +80,30 @@ export function queryTasks(
           message:
             `Cannot query store ${request.store} of task ${task.taskId} as it is not running: current value is ${task.state}`,
         }
-        : askStore(store, request),
+        : askWithin(store, request, { position: task.position(), partition }),
     );
   }
   return results;
+}
+
+/** Asks a store of a task that has come to a position. */
+function askWithin(
+  store: StateStore,
+  request: StateQueryRequest<unknown>,
+  at: { readonly position: Position; readonly partition: number },
+): QueryResult<unknown> {
+  const { position, partition } = at;
+  const { bound = {} } = request;
+  if (isPermitted(position, bound, partition)) return { ...askStore(store, request), position };
+  return {
+    ok: false,
+    reason: "not-up-to-bound",
+    message:
+      `Cannot query partition ${partition} of store ${request.store} as it has not come to the bound ${
+        JSON.stringify(bound)
+      }: current value is ${JSON.stringify(position)}`,
+    position,
+  };
 }
 
 /** Asks one store; rows are read at once, as the store goes on changing. */

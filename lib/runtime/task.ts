@@ -23,6 +23,7 @@ import type { RecordQueue } from "./record_queue.ts";
 import type { TaskContext, TaskSettings } from "./task_context.ts";
 import { TaskFailures } from "./task_failures.ts";
 import { buildTaskGraph, type TaskGraph } from "./task_graph.ts";
+import type { Position } from "../state/query.ts";
 import type { CommittableOffset, TaskOptions } from "./task_options.ts";
 import { type Changelog, TaskStores } from "./task_stores.ts";
 
@@ -167,12 +168,13 @@ export class StreamTask implements TaskContext {
 
   /** Initializes the processors; partition times and processor metadata come from the committed offsets. */
   start(
-    partitionTimes: readonly (TopicPartition & { readonly partitionTime: number })[] = [],
+    committed: readonly StartPartition[] = [],
     processorMetadata: ReadonlyMap<string, number> = new Map(),
   ): void {
-    for (const { topic, partition, partitionTime } of partitionTimes) {
+    for (const { topic, partition, partitionTime, offset } of committed) {
       const queue = this.#queues.get(`${topic}-${partition}`);
       if (queue) {
+        if (offset !== undefined) queue.resumeAt(offset);
         queue.partitionTime = partitionTime;
         if (partitionTime > this.#group.streamTime) this.#group.streamTime = partitionTime;
       }
@@ -187,6 +189,16 @@ export class StreamTask implements TaskContext {
     const queue = this.#queue(run);
     queue.add(lease, run.from, run.to);
     return queue.size;
+  }
+
+  /** How far its stores have come: the last offset of each input partition that is processed. */
+  position(): Position {
+    const position: Record<string, Record<number, number>> = {};
+    for (const queue of this.#group.queues) {
+      const offset = queue.usedOffset();
+      if (offset >= 0) (position[queue.topic] ??= {})[queue.partition] = offset;
+    }
+    return position;
   }
 
   /** How many records of a partition wait. */
@@ -459,6 +471,12 @@ export class StreamTask implements TaskContext {
     if (untilMs > this.pausedUntil) this.pausedUntil = untilMs;
   }
 }
+
+/** Where a task goes on: a partition's time and its next offset, if they are known. */
+export type StartPartition = TopicPartition & {
+  readonly partitionTime: number;
+  readonly offset?: number;
+};
 
 /** Committed offsets as a task's `start` wants them. */
 export type CommittedPartition = PartitionOffset & { readonly partitionTime: number };

@@ -245,10 +245,11 @@ export class ThreadTasks {
     for (const task of restored) {
       const starts = task.inputPartitions.map((p) => this.#starts.get(partitionKey(p))!);
       task.start(
-        starts.map(({ topic, partition, metadata }) => ({
+        starts.map(({ topic, partition, metadata, committed }) => ({
           topic,
           partition,
           partitionTime: metadata.partitionTime,
+          offset: committed,
         })),
         withoutSignal(mergeProcessorMetadata(starts.map((s) => s.metadata))),
       );

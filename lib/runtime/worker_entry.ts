@@ -97,8 +97,10 @@ async function answer(
 }
 
 function crossing(result: QueryResult<unknown>): QueryResult<unknown> {
-  if (result.ok) return { ok: true, result: packAnswer(result.result) };
-  return { ok: false, reason: result.reason, message: result.message };
+  if (result.ok) return { ...result, result: packAnswer(result.result) };
+  // A cause may be anything, and need not cross.
+  const { cause: _, ...failure } = result;
+  return failure;
 }
 
 async function run(

@@ -144,7 +144,7 @@ export class WorkerThread implements ThreadHandle {
     this.#queries.get(id)?.(
       new Map(results.map(([partition, result]) => [
         partition,
-        result.ok ? { ok: true, result: unpackAnswer(result.result) } : result,
+        result.ok ? { ...result, result: unpackAnswer(result.result) } : result,
       ])),
     );
     this.#queries.delete(id);

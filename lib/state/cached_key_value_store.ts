@@ -1,3 +1,4 @@
+import type { Serde } from "../serde/serde.ts";
 import { compareBytes } from "../record/bytes.ts";
 import { afterPrefix, closed, type SerializedKeyValueStore } from "./key_value_store.ts";
 import { byteText } from "./lru.ts";
@@ -125,7 +126,8 @@ export class CachedKeyValueStore<K, V>
   reverseAll(): IterableIterator<[K, V]> {
     return this.#range(undefined, undefined, true);
   }
-  prefixScan(prefix: Uint8Array): IterableIterator<[K, V]> {
+  prefixScan<P>(of: P, serde?: Serde<P>): IterableIterator<[K, V]> {
+    const prefix = this.#inner.keys.prefix(of, serde);
     if (!this.#cache?.hasDirtyEntries) return this.#inner.prefixScan(prefix);
     const after = afterPrefix(prefix);
     const within = (key: Uint8Array) =>

@@ -143,17 +143,35 @@ export class CachedSessionStore<K, V>
     earliestEnd: number,
     latestStart: number,
   ): IterableIterator<[Windowed<K>, V]> {
+    return this.#ofKeys([keyFrom, keyTo], earliestEnd, latestStart, false);
+  }
+  backwardFindSessionsOfKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+  ): IterableIterator<[Windowed<K>, V]> {
+    return this.#ofKeys([keyFrom, keyTo], earliestEnd, latestStart, true);
+  }
+
+  #ofKeys(
+    [keyFrom, keyTo]: readonly [K | null, K | null],
+    earliestEnd: number,
+    latestStart: number,
+    reverse: boolean,
+  ): IterableIterator<[Windowed<K>, V]> {
     const lower = this.#bound(keyFrom);
     const upper = this.#bound(keyTo);
-    const cursor = this.#inner.keysCursor(lower, upper, earliestEnd, latestStart, false);
+    const cursor = this.#inner.keysCursor(lower, upper, earliestEnd, latestStart, reverse);
     const dirty: CacheEntry<K, V>[] = [];
     for (const entry of this.#counting(earliestEnd)) {
       if (entry.end < earliestEnd || entry.start > latestStart) continue;
       if (keyWithin(this.#bytesOf(entry), SESSION_SUFFIX_BYTES, lower, upper)) dirty.push(entry);
     }
-    dirty.sort((a, b) => compareBytes(a.keyBytes!, b.keyBytes!));
+    const sign = reverse ? -1 : 1;
+    dirty.sort((a, b) => sign * compareBytes(a.keyBytes!, b.keyBytes!));
     return mergedRows<ByteCursor, K, V, [Windowed<K>, V]>(cursor, dirty, this.#cache, {
-      compare: (stored, entry) => compareBytes(stored.key, entry.keyBytes!),
+      compare: (stored, entry) => sign * compareBytes(stored.key, entry.keyBytes!),
       ofStored: ({ key, value }) => [this.#inner.windowedKey(key), this.decode(value)],
       ofEntry: (entry, value) => [this.outputKey(entry), value],
     });
@@ -165,6 +183,15 @@ export class CachedSessionStore<K, V>
   }
   fetch(key: K): IterableIterator<[Windowed<K>, V]> {
     return this.findSessions(key, 0, LAST);
+  }
+  backwardFetch(key: K): IterableIterator<[Windowed<K>, V]> {
+    return this.backwardFindSessions(key, 0, LAST);
+  }
+  fetchKeys(keyFrom: K | null, keyTo: K | null): IterableIterator<[Windowed<K>, V]> {
+    return this.findSessionsOfKeys(keyFrom, keyTo, 0, LAST);
+  }
+  backwardFetchKeys(keyFrom: K | null, keyTo: K | null): IterableIterator<[Windowed<K>, V]> {
+    return this.backwardFindSessionsOfKeys(keyFrom, keyTo, 0, LAST);
   }
   all(): IterableIterator<[Windowed<K>, V]> {
     return this.findSessionsOfKeys(null, null, 0, LAST);

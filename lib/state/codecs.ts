@@ -34,6 +34,20 @@ export class KeyCodec<K> {
     this.#serde.encode(key, out, this.#site);
   }
 
+  /** A prefix of keys as bytes, by a serde of its own where one is given. */
+  prefix<P>(prefix: P, serde: Serde<P> | undefined): Uint8Array {
+    if (serde === undefined && prefix instanceof Uint8Array) return prefix;
+    if (serde === undefined || prefix === null || prefix === undefined) {
+      throw new TypeError(
+        `Cannot scan store ${this.#storeName} as a prefix must be bytes, or a value with its serde: current value is ${prefix}`,
+      );
+    }
+    const out = this.#out;
+    out.length = 0;
+    serde.encode(prefix, out, this.#site);
+    return rowCopy(out.bytes, 0, out.length);
+  }
+
   decode(bytes: Uint8Array, start = 0, end: number = bytes.length): K {
     return this.#serde.decode(bytes, start, end, this.#site);
   }

@@ -115,8 +115,8 @@ export class SerializedKeyValueStore<K, V> implements KeyValueStore<K, V>, Cache
   reverseAll(): IterableIterator<[K, V]> {
     return this.#typed(this.cursor(undefined, undefined, true));
   }
-  prefixScan(prefix: Uint8Array): IterableIterator<[K, V]> {
-    return this.#typed(this.prefixCursor(prefix));
+  prefixScan<P>(prefix: P, serde?: Serde<P>): IterableIterator<[K, V]> {
+    return this.#typed(this.prefixCursor(this.#keys.prefix(prefix, serde)));
   }
 
   approximateNumEntries(): number {

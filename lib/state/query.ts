@@ -70,24 +70,53 @@ export type FailureReason =
   /** The store threw. */
   | "store-exception";
 
+/**
+ * How far a store has come, or has to have come: the offset of the last record of each partition, by topic. Kafka Streams: `Position`.
+ *
+ * ```ts
+ * { "orders-input": { 0: 41, 1: 17 } }
+ * ```
+ */
+export type Position = Readonly<Record<string, Readonly<Record<number, number>>>>;
+
+/**
+ * Whether a store that has come to `position` has passed the bound in its own partition; other partitions are those of other tasks.
+ * Kafka Streams: `StoreQueryUtils.isPermitted`.
+ */
+export function isPermitted(position: Position, bound: Position, partition: number): boolean {
+  for (const [topic, offsets] of Object.entries(bound)) {
+    const wanted = offsets[partition];
+    if (wanted === undefined) continue;
+    const seen = position[topic]?.[partition];
+    if (seen === undefined || seen < wanted) return false;
+  }
+  return true;
+}
+
 /** A query's answer or the reason why there is none. Kafka Streams: `QueryResult`. */
 export type QueryResult<R> =
-  | { readonly ok: true; readonly result: R }
+  | {
+    readonly ok: true;
+    readonly result: R;
+    /** How far the store had come; undefined where nobody knows, as with global stores. */
+    readonly position?: Position;
+  }
   | {
     readonly ok: false;
     readonly reason: FailureReason;
     readonly message: string;
+    readonly position?: Position;
     readonly cause?: unknown;
   };
 
-/** A key's value, without its timestamp. Kafka Streams: `KeyQuery`. */
+/** A key's value, without its timestamp. This and all queries of a key throw a TypeError when it is null. Kafka Streams: `KeyQuery`. */
 export function keyQuery<K, V>(key: K): Query<V | null> {
-  return { kind: "key", key };
+  return { kind: "key", key: given(key) };
 }
 
 /** A key's value with its timestamp. Kafka Streams: `TimestampedKeyQuery`. */
 export function timestampedKeyQuery<K, V>(key: K): Query<ValueAndTimestamp<V> | null> {
-  return { kind: "timestampedKey", key };
+  return { kind: "timestampedKey", key: given(key) };
 }
 
 /** The bounds of a range of keys, both inclusive; a missing one is open-ended. */
@@ -118,7 +147,7 @@ function bounds<K>(
 
 /** The version of a row that was valid at `asOf` (epoch ms), or the latest. Kafka Streams: `VersionedKeyQuery`. */
 export function versionedKeyQuery<K, V>(key: K, asOf?: number): Query<VersionedRecord<V> | null> {
-  return { kind: "versionedKey", key, asOf };
+  return { kind: "versionedKey", key: given(key), asOf };
 }
 
 /** The versions of a row that were valid in [from, to] (epoch ms), newest first by default. Kafka Streams: `MultiVersionedKeyQuery`. */
@@ -127,7 +156,7 @@ export function multiVersionedKeyQuery<K, V>(
   times: { readonly from?: number; readonly to?: number; readonly order?: ResultOrder } = {},
 ): Query<IterableIterator<VersionedRecord<V>>> {
   const { from = 0, to = Number.MAX_SAFE_INTEGER, order = "descending" } = times;
-  return { kind: "multiVersionedKey", key, from, to, order };
+  return { kind: "multiVersionedKey", key: given(key), from, to, order };
 }
 
 /** The windows of a key that start in [from, to] (epoch ms): start and value. Kafka Streams: `WindowKeyQuery`. */
@@ -136,7 +165,7 @@ export function windowKeyQuery<K, V>(
   from: number,
   to: number,
 ): Query<IterableIterator<[number, V]>> {
-  return { kind: "windowKey", key, from, to };
+  return { kind: "windowKey", key: given(key), from, to };
 }
 
 /** The windows of all keys that start in [from, to] (epoch ms). Kafka Streams: `WindowRangeQuery.withWindowStartRange`. */
@@ -149,7 +178,14 @@ export function windowRangeQuery<K, V>(
 
 /** The sessions of a key. Kafka Streams: `WindowRangeQuery.withKey`. */
 export function sessionsOfKeyQuery<K, V>(key: K): Query<IterableIterator<[Windowed<K>, V]>> {
-  return { kind: "sessionsOfKey", key };
+  return { kind: "sessionsOfKey", key: given(key) };
+}
+
+function given<K>(key: K): K {
+  if (key === null || key === undefined) {
+    throw new TypeError(`Cannot make a query as it needs a key: current value is ${key}`);
+  }
+  return key;
 }
 
 /** Asks an open store. Windows give what they store: with timestamps when they have them. Never throws. */

@@ -125,6 +125,16 @@ export class SerializedSessionStore<K, V>
       this.keysCursor(this.#bound(keyFrom), this.#bound(keyTo), earliestEnd, latestStart, false),
     );
   }
+  backwardFindSessionsOfKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+  ): IterableIterator<[Windowed<K>, V]> {
+    return this.#sessions(
+      this.keysCursor(this.#bound(keyFrom), this.#bound(keyTo), earliestEnd, latestStart, true),
+    );
+  }
   *findSessionsByEnd(
     earliestEnd: number,
     latestEnd: number,
@@ -145,6 +155,15 @@ export class SerializedSessionStore<K, V>
   }
   fetch(key: K): IterableIterator<[Windowed<K>, V]> {
     return this.findSessions(key, 0, LAST);
+  }
+  backwardFetch(key: K): IterableIterator<[Windowed<K>, V]> {
+    return this.backwardFindSessions(key, 0, LAST);
+  }
+  fetchKeys(keyFrom: K | null, keyTo: K | null): IterableIterator<[Windowed<K>, V]> {
+    return this.findSessionsOfKeys(keyFrom, keyTo, 0, LAST);
+  }
+  backwardFetchKeys(keyFrom: K | null, keyTo: K | null): IterableIterator<[Windowed<K>, V]> {
+    return this.backwardFindSessionsOfKeys(keyFrom, keyTo, 0, LAST);
   }
   all(): IterableIterator<[Windowed<K>, V]> {
     return this.findSessionsOfKeys(null, null, 0, LAST);

@@ -9,6 +9,7 @@ import type { RecordContext } from "../record/context.ts";
 import type { Change } from "../record/change.ts";
 import type { Headers } from "../record/headers.ts";
 import type { StreamRecord } from "../record/record.ts";
+import type { Serde } from "../serde/serde.ts";
 import type { Windowed } from "../record/windowed.ts";
 import type { ResidentBudget } from "./resident_budget.ts";
 
@@ -205,7 +206,9 @@ export interface KeyValueStore<K, V> extends StateStore {
   reverseRange(from: K | null, to: K | null): IterableIterator<[K, V]>;
   all(): IterableIterator<[K, V]>;
   reverseAll(): IterableIterator<[K, V]>;
+  /** Rows whose serialized key begins with the prefix: bytes, or what the serde makes bytes of. */
   prefixScan(prefix: Uint8Array): IterableIterator<[K, V]>;
+  prefixScan<P>(prefix: P, serde: Serde<P>): IterableIterator<[K, V]>;
   approximateNumEntries(): number;
 }
 
@@ -305,7 +308,18 @@ export interface SessionStore<K, V> extends StateStore {
   ): IterableIterator<[Windowed<K>, V]>;
   /** Sessions of all keys with end in [earliestEnd, latestEnd], by end: for emit on close. */
   findSessionsByEnd(earliestEnd: number, latestEnd: number): IterableIterator<[Windowed<K>, V]>;
+  backwardFindSessionsOfKeys(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+  ): IterableIterator<[Windowed<K>, V]>;
+  /** All sessions of a key. */
   fetch(key: K): IterableIterator<[Windowed<K>, V]>;
+  backwardFetch(key: K): IterableIterator<[Windowed<K>, V]>;
+  /** All sessions of the keys in [keyFrom, keyTo] (null is open-ended). */
+  fetchKeys(keyFrom: K | null, keyTo: K | null): IterableIterator<[Windowed<K>, V]>;
+  backwardFetchKeys(keyFrom: K | null, keyTo: K | null): IterableIterator<[Windowed<K>, V]>;
   all(): IterableIterator<[Windowed<K>, V]>;
 }
 

@@ -1,10 +1,17 @@
-import { StreamsException, TopologyException } from "../errors.ts";
+import { StreamsException, TopologyException, UnknownStateStoreException } from "../errors.ts";
 import { Headers } from "../record/headers.ts";
 import { ManualClock } from "../record/time.ts";
 import { BatchLease } from "../runtime/batch_lease.ts";
 import type { FetchState } from "../runtime/partition_group.ts";
 import { StreamTask } from "../runtime/task.ts";
+import {
+  askStore,
+  queryTasks,
+  type StateQueryRequest,
+  type StateQueryResults,
+} from "../runtime/state_queries.ts";
 import { taskSettings } from "../runtime/task_settings.ts";
+import type { QueryResult } from "../state/query.ts";
 import { cacheBudget } from "../state/cache_budget.ts";
 import { MemoryEnvironment } from "../state/memory_environment.ts";
 import type {
@@ -314,6 +321,33 @@ export class TopologyTestDriver {
   /** A session store by name. */
   getSessionStore<K, V>(name: string): SessionStore<K, V> | undefined {
     return this.getStateStore(name);
+  }
+
+  /**
+   * Asks a store as `KafkaStreams.query` does, but at once. The driver has one partition, 0.
+   * @throws {UnknownStateStoreException} when the topology has no such store
+   */
+  query<R>(request: StateQueryRequest<R>): StateQueryResults<R> {
+    const { store: name, partitions = [] } = request;
+    const global = this.#globalTask?.stores.get(name);
+    if (global === undefined && !this.#task?.stores.has(name)) {
+      throw new UnknownStateStoreException(
+        `Cannot get state store ${name} because no such store is registered in the topology.`,
+      );
+    }
+    const results: Map<number, QueryResult<unknown>> = global === undefined
+      ? queryTasks([this.#task!], request)
+      : new Map([[0, askStore(global, request)]]);
+    for (const partition of partitions) {
+      if (partition === 0) continue;
+      results.set(partition, {
+        ok: false,
+        reason: "does-not-exist",
+        message:
+          `Cannot query partition ${partition} of store ${name} as the test driver has one partition: current value is ${partition}`,
+      });
+    }
+    return results as StateQueryResults<R>;
   }
 
   /** Closes processors and stores. */

@@ -380,6 +380,16 @@ test(
       [...all.values()].flatMap((a) => a.ok ? a.result : []).sort(),
       [["k0", "10"], ["k1", "10"], ["k2", "10"]],
     );
+    const counted = [...all.values()].map((a) => a.ok ? a.position?.[from] : undefined);
+    const ends = counted.flatMap((offsets) => Object.values(offsets ?? {}));
+    assertEquals(ends.reduce((sum, offset) => sum + offset + 1, 0), 30);
+    const bound = Object.assign({}, ...counted);
+    const bounded = await streams.query({ ...key, bound: { [from]: bound } });
+    assertEquals([...bounded.values()].map((a) => a.ok), [true, true]);
+    const partition = Number(Object.keys(bound)[0]);
+    const ahead = await streams.query({ ...key, bound: { [from]: { [partition]: 30 } } });
+    const behind = ahead.get(partition);
+    assertEquals(behind?.ok === false && behind.reason, "not-up-to-bound");
     const elsewhere = await streams.query({ ...key, partitions: [0, 7] });
     const missing = elsewhere.get(7);
     assertEquals([...elsewhere.keys()].sort(), [0, 7]);

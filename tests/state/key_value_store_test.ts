@@ -83,6 +83,8 @@ for (const { name, open, remove } of testEnvironments()) {
       assertEquals(keys(store.reverseAll()), ["é", "c", "bb", "b", "a"]);
       assertEquals(keys(store.range("c", "a")), []);
       assertEquals(keys(store.prefixScan(utf8("b"))), ["b", "bb"]);
+      assertEquals(keys(store.prefixScan("b", text)), ["b", "bb"]);
+      assertThrows(() => store.prefixScan("b" as unknown as Uint8Array), TypeError, "its serde");
       environment.close({ clean: true });
     });
 

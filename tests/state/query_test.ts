@@ -1,8 +1,9 @@
 import { test } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { Windowed } from "../../lib/record/windowed.ts";
 import { MemoryEnvironment } from "../../lib/state/memory_environment.ts";
 import {
+  isPermitted,
   keyQuery,
   multiVersionedKeyQuery,
   type Query,
@@ -136,4 +137,31 @@ test("queryStore turns what a store throws into a failure", () => {
     answer.ok ? "" : answer.message,
     "Cannot query store c as it failed: Cannot use store c as it must be open: current value is closed",
   );
+});
+
+test("Queries of a key refuse null", () => {
+  const queries = [
+    keyQuery,
+    timestampedKeyQuery,
+    versionedKeyQuery,
+    multiVersionedKeyQuery,
+    sessionsOfKeyQuery,
+    (key: unknown) => windowKeyQuery(key, 0, 1),
+  ];
+  for (const query of queries) {
+    assertThrows(
+      () => query(null),
+      TypeError,
+      "Cannot make a query as it needs a key: current value is null",
+    );
+  }
+});
+
+test("isPermitted compares the store's own partition, topic by topic", () => {
+  const position = { a: { 0: 5, 1: 9 }, b: { 0: 3 } };
+  assertEquals(isPermitted(position, {}, 0), true);
+  assertEquals(isPermitted(position, { a: { 0: 5 }, b: { 0: 3 } }, 0), true);
+  assertEquals(isPermitted(position, { a: { 0: 6 } }, 0), false);
+  assertEquals(isPermitted(position, { a: { 0: 6 } }, 1), true);
+  assertEquals(isPermitted(position, { c: { 0: 0 } }, 0), false);
 });

@@ -68,6 +68,16 @@ for (const { name, open, remove } of testEnvironments()) {
           "a@20/30=2",
           "aa@20/30=x",
         ]);
+        assertEquals(shown(store.backwardFindSessionsOfKeys("a", "aa", 26, 1000)), [
+          "aa@20/30=x",
+          "a@20/30=2",
+        ]);
+        assertEquals(shown(store.backwardFetch("a")), shown(store.fetch("a")).reverse());
+        assertEquals(shown(store.fetchKeys(null, "a")), shown(store.fetch("a")));
+        assertEquals(
+          shown(store.backwardFetchKeys(null, null)),
+          ["aa@20/30=x", ...shown(store.backwardFetch("a"))],
+        );
         assertEquals(shown(store.findSessionsByEnd(10, 30)), [
           "a@0/10=1",
           "a@5/25=3",
@@ -187,6 +197,11 @@ function againstModel(
       assertEquals(
         shown(store.findSessionsOfKeys(null, "aa", earliestEnd, latestStart)),
         expected((s) => s.key !== "b" && joins(s), true),
+        message,
+      );
+      assertEquals(
+        shown(store.backwardFindSessionsOfKeys("aa", null, earliestEnd, latestStart)),
+        expected((s) => s.key !== "a" && joins(s), true).reverse(),
         message,
       );
     }
