@@ -4,17 +4,19 @@
  *     deno run -A bench/broker.ts --topology agg --topic orders --bootstrap 127.0.0.1:9092 --guarantee exactly_once_v2 --commit 1000 \
  *                                 --threads 1 --cache 10485760 --records 1000000
  *
+ * `--bootstrap embedded` runs on the embedded broker, in this process, with generated orders; its processor time and memory count then, too.
  * Measured from the first processed record until the committed offsets cover all records. `--verify true` counts the output.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import type { Admin, PartitionOffset } from "../lib/kafka/client.ts";
-import { librdkafkaClients } from "../lib/kafka/librdkafka.ts";
+import type { Admin, KafkaClients, PartitionOffset } from "../lib/kafka/client.ts";
+import { startEmbeddedBroker } from "../lib/kafka/embedded_broker.ts";
 import { systemClock } from "../lib/record/time.ts";
-import { KafkaStreams } from "../lib/streams.ts";
+import { clientsFor, KafkaStreams } from "../lib/streams.ts";
 import { inputTopics, topology } from "./broker_topologies.ts";
+import { load } from "./load.ts";
 import { cpuSeconds, probe } from "./probe.ts";
 import { readArgs } from "./report.ts";
 
@@ -32,12 +34,32 @@ const DEFAULTS = {
   timeout: "300",
   verify: "false",
   log: "silent",
+  partitions: "4",
+  seed: "1",
 };
 type Options = typeof DEFAULTS;
 
 async function main(): Promise<void> {
   const options = readArgs(process.argv.slice(2), DEFAULTS);
-  const admin = librdkafkaClients.admin({ "bootstrap.servers": options.bootstrap });
+  const isEmbedded = options.bootstrap === "embedded";
+  const broker = isEmbedded ? startEmbeddedBroker() : undefined;
+  if (broker !== undefined) options.bootstrap = `embedded://${broker.bootstrapServers}`;
+  try {
+    await run(options, clientsFor([options.bootstrap]), isEmbedded);
+  } finally {
+    broker?.close();
+  }
+}
+
+async function run(options: Options, clients: KafkaClients, isEmbedded: boolean): Promise<void> {
+  const { bootstrap, topology: name, topic, payments } = options;
+  if (isEmbedded) {
+    const [records, partitions, seed] = [options.records, options.partitions, options.seed].map(
+      Number,
+    );
+    await load(clients, { bootstrap, topology: name, topic, payments, records, partitions, seed });
+  }
+  const admin = clients.admin({ "bootstrap.servers": bootstrap });
   const application = `weirbench-${options.topology}-${crypto.randomUUID().slice(0, 8)}`;
   const output = `${application}-out`;
   const stateDir = mkdtempSync(join(tmpdir(), "weirbench-"));
@@ -54,7 +76,10 @@ async function main(): Promise<void> {
       settings(options, application, output, stateDir),
     );
     const line = await measure(streams, admin, options, application, inputs);
-    if (options.verify === "true") line.out_records = await countOutput(admin, options, output);
+    line.broker = isEmbedded ? "embedded" : "real";
+    if (options.verify === "true") {
+      line.out_records = await countOutput(clients, admin, options, output);
+    }
     console.log(JSON.stringify(line));
     const made = (await admin.listTopics(TIMEOUT_MS)).map((t) => t.topic);
     await admin.deleteTopics(made.filter((t) => t.startsWith(application)), TIMEOUT_MS);
@@ -197,11 +222,16 @@ function memoryMb(field: string): number {
   }
 }
 
-async function countOutput(admin: Admin, options: Options, output: string): Promise<number> {
+async function countOutput(
+  clients: KafkaClients,
+  admin: Admin,
+  options: Options,
+  output: string,
+): Promise<number> {
   const partitions = all(await admin.describeTopics([output], TIMEOUT_MS));
   const ends = await admin.listOffsets(partitions, "latest", TIMEOUT_MS);
   const open = new Set(ends.filter((e) => e.offset > 0).map((e) => e.partition));
-  const consumer = librdkafkaClients.consumer({
+  const consumer = clients.consumer({
     "bootstrap.servers": options.bootstrap,
     "isolation.level": "read_committed",
   });

@@ -12,13 +12,15 @@ import type { Serde } from "../lib/serde/serde.ts";
 import { timeWindowed } from "../lib/serde/windowed.ts";
 import { ProbeProcessor } from "./probe.ts";
 
-interface Order {
+/** An order as the peer's loader writes it. */
+export interface Order {
   readonly OrderId: string;
   readonly CustomerId: string;
   readonly Amount: number;
   readonly Timestamp: number;
 }
-interface Payment {
+/** A payment as the peer's loader writes it. */
+export interface Payment {
   readonly OrderId: string;
   readonly Status: string;
   readonly PaidAt: number;
@@ -35,14 +37,16 @@ interface OrderPaid {
   readonly PaidAt: number;
 }
 
-const ORDER = avro<Order>(
+/** Orders in Confluent's wire format; the schema's id is fixed. */
+export const ORDER = avro<Order>(
   record("OrderRecord", ["OrderId", "string"], ["CustomerId", "string"], [
     "Amount",
     "double",
   ], ["Timestamp", "long"]),
   { schemaId: 1, long: "number" },
 );
-const PAYMENT = avro<Payment>(
+/** Payments, likewise. */
+export const PAYMENT = avro<Payment>(
   record("PaymentRecord", ["OrderId", "string"], ["Status", "string"], ["PaidAt", "long"]),
   { schemaId: 2, long: "number" },
 );
