@@ -102,13 +102,16 @@ export {
   type SinkOptions,
   type SourceOptions,
   Topology,
+  type TopologyOptions,
 } from "./lib/topology/topology.ts";
+export type { ProcessorWrapper, SupplierOrFactory } from "./lib/topology/suppliers.ts";
 export type { TopicDeclaration } from "./lib/topology/declared_topic.ts";
 export type {
   DescribedNode,
   DescribedSubtopology,
   TopologyDescription,
 } from "./lib/topology/describe.ts";
+export { type Rate, RateLimiter } from "./lib/topology/rate_limiter.ts";
 export type {
   AutoOffsetReset,
   Cancellable,
@@ -282,4 +285,10 @@ export type { DeadLetter } from "./lib/runtime/record_collector.ts";
 
 // Testing
 export { type DriverOptions, TopologyTestDriver } from "./lib/testing/topology_test_driver.ts";
-export { TestInputTopic, TestOutputTopic } from "./lib/testing/test_topics.ts";
+export {
+  type CapturedForward,
+  type CapturedPunctuator,
+  type MockContextOptions,
+  MockProcessorContext,
+} from "./lib/testing/mock_processor_context.ts";
+export { type PipeOptions, TestInputTopic, TestOutputTopic } from "./lib/testing/test_topics.ts";

@@ -236,6 +236,10 @@ export const STREAMS_KEYS = {
     objectWith(["keyValueStore", "windowStore", "sessionStore"], "store suppliers, given in code"),
     "Makes the stores that say nothing else",
   ),
+  "processor.wrapper": key(
+    objectWith(["wrap"], "a processor wrapper, given in code"),
+    "Put around every processor of the topology",
+  ),
 
   // The group, standbys.
   "group.protocol": key(
@@ -404,7 +408,7 @@ export const NOT_HERE: Readonly<Record<string, string>> = {
   "default.list.value.serde.type": "give a list serde in code",
   "windowed.inner.class.serde": "give a windowed serde in code",
   "window.size.ms": "give a windowed serde in code",
-  "processor.wrapper.class": "wrap processors where the topology is built",
+  "processor.wrapper.class": "give the wrapper as an object in processor.wrapper",
   "task.assignor.class": "the group's range assignor places tasks",
   "internal.task.assignor.class": "the group's range assignor places tasks",
   "rack.aware.assignment.strategy": "the group's range assignor places tasks",

@@ -1,4 +1,5 @@
 import { TopologyException } from "../errors.ts";
+import type { ProcessorWrapper } from "../topology/suppliers.ts";
 import { Topology } from "../topology/topology.ts";
 import { type Optimization, optimize } from "./optimize.ts";
 import type { Plan } from "./plan.ts";
@@ -9,6 +10,8 @@ export interface PlanCompileOptions {
   readonly optimizations: ReadonlySet<Optimization>;
   /** Refuse generated names of stores and topics (`ensure.explicit.internal.resource.naming`, KIP-1111). */
   readonly requireNames: boolean;
+  /** Put around every processor (`processor.wrapper`). */
+  readonly processorWrapper: ProcessorWrapper | undefined;
 }
 
 /**
@@ -17,7 +20,7 @@ export interface PlanCompileOptions {
  * @throws {TopologyException} when names clash, sources overlap, versioned tables are suppressed, or names are required and missing
  */
 export function compilePlan(plan: Plan, options: PlanCompileOptions): Topology {
-  const topology = new Topology();
+  const topology = new Topology({ processorWrapper: options.processorWrapper });
   for (const group of plan.copartitionGroups) topology.copartitionSources(group);
   for (const [topic, declared] of plan.declaredTopics) topology.declareTopic(topic, declared);
   const graph = new WorkingGraph(plan.links);

@@ -5,7 +5,8 @@
  * @module
  */
 import type { Serde } from "../serde/serde.ts";
-import type { SupplierOrFactory, Topology } from "../topology/topology.ts";
+import type { SupplierOrFactory } from "../topology/suppliers.ts";
+import type { Topology } from "../topology/topology.ts";
 
 /** What the optimizer asks of a source that it may merge with others of the same topics. */
 export interface SourceTraits {

@@ -16,7 +16,7 @@ import type {
   ProcessorContext,
   ProcessorSupplier,
 } from "../topology/processor.ts";
-import type { SupplierOrFactory } from "../topology/topology.ts";
+import type { SupplierOrFactory } from "../topology/suppliers.ts";
 import { checkName, PREFIX } from "./naming.ts";
 import { StoresContext } from "./stores_context.ts";
 import type { StreamHandle } from "./stream_handle.ts";

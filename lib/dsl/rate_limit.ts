@@ -1,14 +1,11 @@
 import type { StreamRecord } from "../record/record.ts";
 import type { Processor, ProcessorContext } from "../topology/processor.ts";
+import { type Rate, RateLimiter } from "../topology/rate_limiter.ts";
 import { PREFIX } from "./naming.ts";
 import type { StreamHandle } from "./stream_handle.ts";
 
-/** How many records a step takes. */
-export interface RateLimitOptions {
-  /** Records a second of the wall clock, in each task. */
-  readonly recordsPerSecond: number;
-  /** Records that may come at once after a quiet time. Default: those of one second. */
-  readonly burst?: number;
+/** How many records a step takes, in each task. */
+export interface RateLimitOptions extends Rate {
   readonly name?: string;
 }
 
@@ -19,45 +16,24 @@ export interface RateLimitOptions {
  * @throws {RangeError} when the rate or the burst is not positive
  */
 export function rateLimit(stream: StreamHandle, options: RateLimitOptions): StreamHandle {
-  const { recordsPerSecond, burst = Math.max(1, recordsPerSecond) } = options;
-  for (const [what, value] of Object.entries({ recordsPerSecond, burst })) {
-    if (!(value > 0 && Number.isFinite(value))) {
-      throw new RangeError(
-        `Cannot limit the rate as ${what} must be a positive number: current value is ${value}`,
-      );
-    }
-  }
+  // Checked where the step is written, not when the first task is made.
+  new RateLimiter(options);
   const name = stream.plan.nameOr(options.name, PREFIX.rateLimit);
-  return stream.step(name, () => new RateLimitProcessor(recordsPerSecond / 1000, burst));
+  return stream.step(name, () => new RateLimitProcessor(new RateLimiter(options)));
 }
 
-/** A bucket of permits that fills with the wall clock; when it is empty the sources are held until there is one again. */
 class RateLimitProcessor implements Processor<any, any, any, any> {
-  readonly #permitsPerMs: number;
-  readonly #burst: number;
-  #permits: number;
-  #filledAt = -1;
+  readonly #limiter: RateLimiter;
   #context!: ProcessorContext<any, any>;
 
-  constructor(permitsPerMs: number, burst: number) {
-    this.#permitsPerMs = permitsPerMs;
-    this.#burst = burst;
-    this.#permits = burst;
+  constructor(limiter: RateLimiter) {
+    this.#limiter = limiter;
   }
   init(context: ProcessorContext<any, any>): void {
     this.#context = context;
   }
   process(record: StreamRecord<any, any>): void {
-    const now = this.#context.currentSystemTimeMs();
-    if (this.#filledAt >= 0 && now > this.#filledAt) {
-      const filled = this.#permits + (now - this.#filledAt) * this.#permitsPerMs;
-      this.#permits = filled < this.#burst ? filled : this.#burst;
-    }
-    this.#filledAt = now;
-    this.#permits--;
+    this.#limiter.take(this.#context);
     this.#context.forward(record);
-    if (this.#permits < 1) {
-      this.#context.pauseSources(now + Math.ceil((1 - this.#permits) / this.#permitsPerMs));
-    }
   }
 }

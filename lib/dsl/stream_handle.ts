@@ -2,7 +2,7 @@ import type { Serde } from "../serde/serde.ts";
 import { type GraphNode, type GraphTraits, processorNode } from "./graph.ts";
 import type { Plan } from "./plan.ts";
 import { planRepartition } from "./repartition_node.ts";
-import type { SupplierOrFactory } from "../topology/topology.ts";
+import type { SupplierOrFactory } from "../topology/suppliers.ts";
 
 /** Where a stream stands in its plan. */
 export interface StreamPlace {

@@ -4,6 +4,7 @@ import { type DslStoreSuppliers, dslStoreSuppliers } from "../state/dsl_supplier
 import type { StateStore, StoreBuilder } from "../state/store.ts";
 import type { TopicDeclaration } from "../topology/declared_topic.ts";
 import type { ProcessorSupplier } from "../topology/processor.ts";
+import type { ProcessorWrapper } from "../topology/suppliers.ts";
 import type { Topology } from "../topology/topology.ts";
 import { compilePlan } from "./compile_plan.ts";
 import { GlobalKTable } from "./global_ktable.ts";
@@ -258,8 +259,8 @@ export class StreamsBuilder {
   }
 
   /**
-   * The topology of all steps so far; the builder stays as it is. Optimizes by `topology.optimization` (`none`, `all` or a list) and refuses
-   * generated names by `ensure.explicit.internal.resource.naming`.
+   * The topology of all steps so far; the builder stays as it is. Optimizes by `topology.optimization` (`none`, `all` or a list), refuses
+   * generated names by `ensure.explicit.internal.resource.naming`, and wraps all processors by `processor.wrapper`.
    *
    * @throws {TopologyException} when names clash, sources overlap, a store is missing, or final results are asked of versioned tables
    * @throws {ConfigException} when `topology.optimization` is unknown
@@ -268,6 +269,7 @@ export class StreamsBuilder {
     const all = { ...this.#config, ...config };
     return compilePlan(this.#plan, {
       optimizations: parseOptimizations(all["topology.optimization"]),
+      processorWrapper: all["processor.wrapper"] as ProcessorWrapper | undefined,
       requireNames: String(all["ensure.explicit.internal.resource.naming"]) === "true",
     });
   }

@@ -61,6 +61,18 @@ export class TestInputTopic<K, V> {
     for (const [key, value] of records) this.pipe(key, value);
   }
 
+  /** Pipes several values without keys; each takes the topic's time. */
+  pipeValues(values: Iterable<V | null>): void {
+    for (const value of values) this.pipe(null, value);
+  }
+
+  /** Pipes records as they are, with their own timestamps and headers. */
+  pipeRecords(records: Iterable<StreamRecord<K | null, V | null>>): void {
+    for (const { key, value, timestamp, headers } of records) {
+      this.pipe(key, value, { timestamp, headers });
+    }
+  }
+
   /** Moves the topic's own time. */
   advanceTime(ms: number): void {
     if (ms < 0) {
@@ -127,6 +139,10 @@ export class TestOutputTopic<K, V> {
   /** All that is left, as keys and values. */
   readKeyValues(): [K | null, V | null][] {
     return this.readRecords().map(({ key, value }) => [key, value]);
+  }
+  /** All that is left, as values. */
+  readValues(): (V | null)[] {
+    return this.readRecords().map(({ value }) => value);
   }
   /** The last value of each key among what is left. */
   readKeyValuesToMap(): Map<K | null, V | null> {

@@ -11,7 +11,6 @@ import {
   type StateQueryResults,
 } from "../runtime/state_queries.ts";
 import { taskSettings } from "../runtime/task_settings.ts";
-import type { QueryResult } from "../state/query.ts";
 import { cacheBudget } from "../state/cache_budget.ts";
 import { MemoryEnvironment } from "../state/memory_environment.ts";
 import type {
@@ -335,7 +334,7 @@ export class TopologyTestDriver {
         `Cannot get state store ${name} because no such store is registered in the topology.`,
       );
     }
-    const results: Map<number, QueryResult<unknown>> = global === undefined
+    const results: ReturnType<typeof queryTasks> = global === undefined
       ? queryTasks([this.#task!], request)
       : new Map([[0, askStore(global, request)]]);
     for (const partition of partitions) {

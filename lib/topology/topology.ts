@@ -9,15 +9,14 @@ import {
 } from "./declared_topic.ts";
 import { describeTopology, type TopologyDescription } from "./describe.ts";
 import { NodeGroups } from "./node_groups.ts";
-import type { AnyProcessorSupplier, TopologyNode } from "./nodes.ts";
+import type { TopologyNode } from "./nodes.ts";
 import type {
   AutoOffsetReset,
-  FixedKeyProcessor,
-  Processor,
   StreamPartitioner,
   TimestampExtractor,
   TopicNameExtractor,
 } from "./processor.ts";
+import { checkedSupplier, type ProcessorWrapper, type SupplierOrFactory } from "./suppliers.ts";
 
 /** How a source reads. Serdes that are left out are the configuration's defaults. */
 export interface SourceOptions<K = any, V = any> {
@@ -45,10 +44,11 @@ export interface GlobalStoreOptions<K = any, V = any> extends SourceOptions<K, V
   readonly reprocessOnRestore?: boolean;
 }
 
-/** A processor supplier, or just the function that makes a processor. */
-export type SupplierOrFactory =
-  | AnyProcessorSupplier
-  | (() => Processor<any, any, any, any> | FixedKeyProcessor<any, any, any>);
+/** What goes for a whole topology. */
+export interface TopologyOptions {
+  /** Put around every processor. */
+  readonly processorWrapper?: ProcessorWrapper;
+}
 
 /** A store of the topology with the processors that use it. */
 export interface StoreEntry {
@@ -89,6 +89,11 @@ export class Topology {
   readonly #declaredTopics = new Map<string, DeclaredTopic>();
   readonly #copartitionGroups: Set<string>[] = [];
   readonly #storeToSourceTopic = new Map<string, string>();
+  readonly #wrapper: ProcessorWrapper | undefined;
+
+  constructor(options: TopologyOptions = {}) {
+    this.#wrapper = options.processorWrapper;
+  }
 
   /** The nodes in the order of their addition, which is topological. */
   get nodes(): ReadonlyMap<string, TopologyNode> {
@@ -173,7 +178,7 @@ export class Topology {
    */
   addProcessor(name: string, supplier: SupplierOrFactory, ...parents: string[]): this {
     this.#verifyName(name);
-    const checked = toSupplier(supplier, name);
+    const checked = checkedSupplier(name, supplier, this.#wrapper);
     this.#verifyParents(name, parents);
     this.#add({ kind: "processor", name, parents, supplier: checked });
     for (const store of checked.stores?.() ?? []) this.addStateStore(store, name);
@@ -274,7 +279,7 @@ export class Topology {
         `A different GlobalStateStore has already been added with the name ${builder.name}`,
       );
     }
-    const supplier = toSupplier(options.supplier, processorName);
+    const supplier = checkedSupplier(processorName, options.supplier, this.#wrapper);
     this.#add({
       kind: "source",
       name: sourceName,
@@ -437,25 +442,4 @@ export class Topology {
 /** Whether the pattern matches the topic's whole name, as Java's `matches()`. */
 export function matchesWhole(pattern: RegExp, topic: string): boolean {
   return new RegExp(`^(?:${pattern.source})$`, pattern.flags.replace(/[gy]/g, "")).test(topic);
-}
-
-function toSupplier(supplier: SupplierOrFactory, name: string): AnyProcessorSupplier {
-  const made: AnyProcessorSupplier = typeof supplier === "function"
-    ? { get: supplier as () => Processor<any, any, any, any> }
-    : supplier;
-  if (typeof made?.get !== "function") {
-    throw new TypeError(
-      `Cannot add the processor "${name}" as its supplier is neither a function nor has a get(): current value is ${typeof supplier}`,
-    );
-  }
-  // Two tasks would share one processor's fields. Kafka Streams: ApiUtils.checkSupplier.
-  const first = made.get();
-  if (first === null || first === undefined || first === made.get()) {
-    throw new RangeError(
-      `Cannot add the processor "${name}" as its supplier must give a new object on each call: current value is ${
-        first ? "the same object twice" : first
-      }`,
-    );
-  }
-  return made;
 }
