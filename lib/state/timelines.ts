@@ -5,11 +5,17 @@ import { isPlainKey } from "./typed_cache.ts";
 /** The rows of one key by time: a first number that orders them, and a second one among equals. */
 class Timeline {
   readonly key: unknown;
-  readonly firsts: number[] = [];
-  readonly seconds: number[] = [];
-  readonly values: Uint8Array[] = [];
-  constructor(key: unknown) {
+  readonly firsts: number[];
+  readonly seconds: number[];
+  readonly values: Uint8Array[];
+  /** Whether it ever had a second row: its arrays then have room for many. */
+  isGrown = false;
+  /** Begins with a row: an array of one element takes a tenth of one that grew to it, and in a join most keys never have another. */
+  constructor(key: unknown, first: number, second: number, value: Uint8Array) {
     this.key = key;
+    this.firsts = [first];
+    this.seconds = [second];
+    this.values = [value];
   }
 
   /** The index of the first row that is not before (first, second). Most rows are newer than all that are there. */
@@ -30,9 +36,10 @@ class Timeline {
   }
 }
 
-/** What a row and a key cost beside the value's bytes, as measured. */
+/** What a row and a key cost beside the value's bytes, as measured, and a key whose arrays have grown in addition. */
 const ROW_BYTES = 140;
-const KEY_BYTES = 640;
+const KEY_BYTES = 300;
+const GROWN_BYTES = 340;
 
 /** The rows of one key, in order of time. */
 export interface TimelineCursor {
@@ -85,10 +92,12 @@ export class Timelines<K> implements ResidentStore {
     let timeline = this.#find(key);
     if (timeline === undefined) {
       if (value === null) return;
-      timeline = new Timeline(key);
+      timeline = new Timeline(key, first, second, value);
       this.#timelines.set(this.#identity(key), timeline);
       this.#last = timeline;
-      this.#bytes += KEY_BYTES;
+      this.#bytes += KEY_BYTES + value.length + ROW_BYTES;
+      if (first > this.#newest) this.#newest = first;
+      return;
     }
     if (first > this.#newest) this.#newest = first;
     const { firsts, seconds, values } = timeline;
@@ -99,6 +108,7 @@ export class Timelines<K> implements ResidentStore {
       seconds.push(second);
       values.push(value);
       this.#bytes += value.length + ROW_BYTES;
+      this.#grown(timeline);
       return;
     }
     const isThere = firsts[at] === first && seconds[at] === second;
@@ -112,7 +122,14 @@ export class Timelines<K> implements ResidentStore {
       firsts.splice(at, 0, first);
       seconds.splice(at, 0, second);
       values.splice(at, 0, value);
+      this.#grown(timeline);
     } else if (isThere) this.#cut(timeline, at, 1);
+  }
+
+  #grown(timeline: Timeline): void {
+    if (timeline.isGrown || timeline.firsts.length < 2) return;
+    timeline.isGrown = true;
+    this.#bytes += GROWN_BYTES;
   }
 
   #cut(timeline: Timeline, at: number, count: number): void {
@@ -150,7 +167,7 @@ export class Timelines<K> implements ResidentStore {
       this.#cut(timeline, 0, count);
       if (timeline.firsts.length > 0) continue;
       this.#timelines.delete(identity);
-      this.#bytes -= KEY_BYTES;
+      this.#bytes -= timeline.isGrown ? KEY_BYTES + GROWN_BYTES : KEY_BYTES;
       if (this.#last === timeline) this.#last = undefined;
     }
   }
