@@ -1,5 +1,6 @@
 /** Children do not outlive the process that started them, even when it is killed. @module */
 import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
 
 // A guard reads a pipe that only this process writes to. It ends when the pipe does, and takes the child with it.
 const guards = new Map<number, ChildProcess>();
@@ -18,6 +19,14 @@ export function guard(pid: number, dir = ""): void {
 
 /** Takes back `guard`, after `pid` has ended. */
 export function unguard(pid: number): void {
-  guards.get(pid)?.kill("SIGKILL");
+  const watcher = guards.get(pid);
   guards.delete(pid);
+  if (watcher?.pid === undefined) return;
+  try {
+    // Not the child's own `kill`: on Deno that closes the pipe first, and the guard may be quick enough to act on it.
+    process.kill(watcher.pid, "SIGKILL");
+  } catch (error) {
+    // It has ended already.
+    if ((error as { code?: string }).code !== "ESRCH") throw error;
+  }
 }
