@@ -29,8 +29,11 @@ const MARK_FILE = "boot.json";
 const MAX_DATABASES = 512;
 /** A changed row costs the copy of its page: small pages suit rows that are changed here and there. */
 const PAGE_BYTES = 4096;
-/** Address space that is reserved at first; it grows by itself. */
-const FIRST_MAP_BYTES = 64 * 1024 * 1024;
+/**
+ * Address space that is reserved at first, which costs nothing; it grows by itself. What outgrows it is mapped anew, beside the old map: its pages then
+ * count twice in the process's memory.
+ */
+const FIRST_MAP_BYTES = 4 * 1024 * 1024 * 1024;
 /** What LMDB holds with such pages, less the one byte that goes before each key, as LMDB knows no empty keys and Kafka does. */
 const MAX_KEY_BYTES = 1977;
 
