@@ -37,7 +37,7 @@ export interface DiskBytes {
 
 /**
  * Rows of a restore that wait in memory at most, before they go to the disk without a commit. With random keys each row of a transaction copies a page of
- * the tree, in memory that LMDB keeps and in the file: larger transactions take hundreds of megabytes, and are no faster.
+ * the tree, in memory that LMDB keeps and in the file: eight times as much takes a fifth less processor time, and some hundred megabytes more.
  */
 const BULK_BYTES = 4 * 1024 * 1024;
 /** Rows that a commit removes of what was trimmed, beside twice the number it writes. */
