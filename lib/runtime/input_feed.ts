@@ -31,6 +31,8 @@ interface Input {
   full: boolean;
   /** The task is not ready for it: it restores, or the application is paused. */
   blocked: boolean;
+  /** Rows or an end have come since it was taken up: before, the watermarks may be those of an earlier assignment. */
+  isSeen: boolean;
   /** Records that the broker has beyond those polled, as of the last poll; undefined when unknown, -1 when not looked up since. */
   lag: number | undefined;
 }
@@ -73,6 +75,7 @@ export class InputFeed implements FetchState {
       next: start >= 0 ? start : -1,
       full: false,
       blocked,
+      isSeen: false,
       lag: NOT_LOOKED_UP,
     };
     this.#inputs.set(partitionKey(partition), input);
@@ -86,6 +89,7 @@ export class InputFeed implements FetchState {
     if (input === undefined) return;
     input.start = start;
     input.next = start >= 0 ? start : -1;
+    input.isSeen = false;
     input.lag = NOT_LOOKED_UP;
   }
 
@@ -130,6 +134,7 @@ export class InputFeed implements FetchState {
         continue;
       }
       const last = run.to - 1;
+      input.isSeen = true;
       input.next = batch.offsets[last] + 1;
       input.counts.recordsConsumed += run.to - run.from;
       input.counts.bytesConsumed += batch.valueStarts[last] +
@@ -148,7 +153,9 @@ export class InputFeed implements FetchState {
   #takeEnds(): void {
     for (const end of this.#consumer.takePartitionEnds()) {
       const input = this.#inputs.get(partitionKey(end));
-      if (input !== undefined && end.offset > input.next) input.next = end.offset;
+      if (input === undefined) continue;
+      input.isSeen = true;
+      if (end.offset > input.next) input.next = end.offset;
     }
   }
 
@@ -175,7 +182,8 @@ export class InputFeed implements FetchState {
     return input.lag;
   }
 
-  #lookUpLag({ partition, start }: Input): number | undefined {
+  #lookUpLag({ partition, start, isSeen }: Input): number | undefined {
+    if (!isSeen) return undefined;
     const { low, high } = this.#consumer.cachedWatermarks(partition);
     if (high < 0) return undefined;
     const position = this.position(partition) ?? (start === -1 ? high : low);

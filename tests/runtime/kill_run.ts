@@ -143,6 +143,20 @@ export class KillRun {
     return amounts;
   }
 
+  /** What is missing of the pairs, and what there is too much, for whoever looks for the reason. */
+  async pairsGap(): Promise<string> {
+    const rows = await readAllCommitted(this.subject, this.topic("pairs"), PARTITIONS);
+    const expected = new Set(expectedPairs(this.rounds));
+    const found = new Set(rows.map((row) => row.value!));
+    const missing = [...expected].filter((pair) => !found.has(pair));
+    const extra = [...found].filter((pair) => !expected.has(pair));
+    return `of ${expected.size} pairs ${missing.length} are missing: ${
+      missing.slice(0, 20).join(", ")
+    }; ${rows.length - found.size} are there twice, ${extra.length} are wrong: ${
+      extra.slice(0, 20).join(", ")
+    }`;
+  }
+
   async assertExact(): Promise<void> {
     const { subject } = this;
     const totals = await readAllCommitted(subject, this.topic("totals"), PARTITIONS);

@@ -164,7 +164,7 @@ export class Soak {
       try {
         return await this.#run.arrived();
       } catch (error) {
-        this.#note(`not yet: ${(error as Error).message}`);
+        this.#note(`not yet: ${(error as Error).message}; ${await this.#run.pairsGap()}`);
         for (const { program } of this.#instances) {
           assert(program.running, `${program.pid} has ended`);
         }
