@@ -14,6 +14,7 @@ import {
 import { errorContext, type ExceptionHandlers } from "./exception_handlers.ts";
 import { OriginRing } from "./origin_ring.ts";
 import { OutgoingRows } from "./outgoing_rows.ts";
+import { orAfter } from "./patience.ts";
 import type { DeadLetter, Destination, RecordCollector } from "./record_collector.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import { RefusedRecords } from "./refused_records.ts";
@@ -45,6 +46,8 @@ export interface SentCounts {
   newest: number;
 }
 
+/** How often the reports are looked at while all records are waited for (ms). */
+const REPORTS_MS = 100;
 /** How long the producer's full queue is waited for at a time. */
 const ROOM_MS = 100;
 
@@ -65,6 +68,8 @@ export class ProducerCollector implements RecordCollector {
   #rows: OutgoingRows;
   #delivered = new Map<string, number>();
   #error: unknown;
+  /** A record has failed, and the transaction with it. */
+  #transactionLost = false;
   /** Dead letters written. */
   deadLetters = 0;
   readonly #sent = new Map<string, (SentCounts | undefined)[]>();
@@ -314,21 +319,29 @@ export class ProducerCollector implements RecordCollector {
    */
   async flush(): Promise<void> {
     await this.drain();
+    const flushed = this.#options.producer.flush().then(() => true);
     try {
-      await this.#options.producer.flush();
+      // When a record has failed, the others of its transaction would be waited for in vain.
+      while (!await orAfter(REPORTS_MS, flushed)) this.#takeReportsAndThrow();
     } finally {
       // What became of single records says more than that the transaction is lost.
-      this.takeReports();
-      this.checkErrors();
+      this.#takeReportsAndThrow();
     }
     // A handler may have written dead letters about failures.
     if (!this.#rows.isEmpty) await this.flush();
+  }
+
+  #takeReportsAndThrow(): void {
+    this.takeReports();
+    this.checkErrors();
   }
 
   /** Takes the producer's reports: failures go to the production handler, changelog positions are kept. */
   takeReports(): void {
     const { producer } = this.#options.producer;
     for (const failure of producer.takeFailures()) {
+      // A transaction that has failed holds up what else was sent within it: that is no fault of those records.
+      if (this.#transactionLost && failure.error.code < 0) continue;
       const error = deliveryFailed(failure, this.#origins.get(failure.tag), {
         handlers: this.#options.handlers,
         collector: this,
@@ -340,6 +353,7 @@ export class ProducerCollector implements RecordCollector {
       if (this.#error === undefined || this.#error instanceof TaskCorruptedException) {
         this.#error = error ?? this.#error;
       }
+      this.#transactionLost ||= error instanceof TaskCorruptedException;
     }
     this.#noteDelivered(producer.takeDeliveredOffsets());
   }
@@ -381,6 +395,7 @@ export class ProducerCollector implements RecordCollector {
     producer.takeDeliveredOffsets();
     this.#delivered = new Map();
     this.#error = undefined;
+    this.#transactionLost = false;
   }
 }
 

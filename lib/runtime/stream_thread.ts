@@ -199,6 +199,7 @@ export class StreamThread implements ThreadHandle {
     parts.topicCounts = await prepareTopics(plan, settings.internalTopics, topics);
     await prepareSerdesPatiently(plan, surroundings.settings, serdes, waiting);
     if (waiting.stopped()) return;
+    await parts.fitBatches();
     await parts.output.producer.init();
     if (waiting.stopped()) return;
     this.#lastCommit = this.#clock.now();

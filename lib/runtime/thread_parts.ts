@@ -5,6 +5,7 @@ import type { MetricsRegistry } from "../telemetry/metrics.ts";
 import { openTracing, registeredUnseen, type Tracing } from "../telemetry/tracing.ts";
 import { parseTaskId } from "../record/task_id.ts";
 import { sourceIndexFor, type TopologyPlan } from "../topology/compile.ts";
+import { batchLimit } from "./batch_limits.ts";
 import { Committer } from "./committer.ts";
 import { InputFeed } from "./input_feed.ts";
 import { listTopicCounts } from "./internal_topics.ts";
@@ -69,6 +70,8 @@ export class ThreadParts {
   /** The partition counts of all topics, as far as they were asked for. */
   topicCounts: TopicCounts = new Map();
   readonly #options: StreamThreadOptions;
+  /** `batch.size` where topics do not take batches of the configured one. */
+  #batchBytes: number | undefined;
   readonly #statistics = new Map<string, ClientStatistics>();
 
   constructor(options: StreamThreadOptions, choices: CommitChoices) {
@@ -148,11 +151,11 @@ export class ThreadParts {
   #openOutput() {
     const { clients, surroundings, settings, log } = this.#options;
     const { clock } = surroundings;
+    const config = this.#batchBytes === undefined
+      ? settings.producerConfig
+      : { ...settings.producerConfig, "batch.size": this.#batchBytes };
     const producer = new StreamsProducer(settings, {
-      producer: clients.producer(
-        settings.producerConfig,
-        this.#events("producer", settings.producerConfig),
-      ),
+      producer: clients.producer(config, this.#events("producer", config)),
       clock,
       log,
     });
@@ -172,6 +175,19 @@ export class ThreadParts {
       this.telemetry.thread,
     );
     return { producer, collector, committer };
+  }
+
+  /** Makes batches small enough for all topics, if they are not. Before the first record. */
+  async fitBatches(): Promise<void> {
+    const { settings, plan, log, surroundings } = this.#options;
+    const { deadLetterTopic } = surroundings.settings.handlers;
+    const { requestTimeoutMs, producerConfig } = settings;
+    const tools = { admin: this.admin, log, requestTimeoutMs };
+    const limit = await batchLimit(plan, deadLetterTopic, producerConfig["batch.size"], tools);
+    if (limit === undefined) return;
+    log.info(`Batches have at most ${limit} bytes, so that every topic takes them`);
+    this.#batchBytes = limit;
+    await this.output.renew();
   }
 
   #openTasks(): ThreadTasks {
