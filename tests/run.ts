@@ -105,7 +105,7 @@ async function runAll(files: readonly string[], report: (result: FileResult) => 
       for (;;) {
         const file = (lane === 0 ? onBroker.shift() : undefined) ?? alone.shift();
         if (file === undefined) return;
-        report(await runFile(file, env));
+        report(await runTestFile(runtime, file, env));
       }
     }));
   } catch (error) {
@@ -113,18 +113,6 @@ async function runAll(files: readonly string[], report: (result: FileResult) => 
   } finally {
     await Promise.all(started.map((server) => server.stop()));
   }
-}
-
-/**
- * Runs a file, and once more when it failed: a machine that does other work at the same time may starve a broker. The first failure is
- * printed, so that what fails by turns is seen.
- */
-async function runFile(file: string, env: Record<string, string>): Promise<FileResult> {
-  const first = await runTestFile(runtime, file, env);
-  if (first.failed === 0) return first;
-  print(first);
-  console.log(`AGAIN  ${file}`);
-  return await runTestFile(runtime, file, env);
 }
 
 interface Needs {
