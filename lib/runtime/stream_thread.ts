@@ -12,7 +12,7 @@ import type { Consumer } from "../kafka/client.ts";
 import { type Clock, nextTurn } from "../record/time.ts";
 import type { QueryResult } from "../state/query.ts";
 import { prepareTopics } from "./internal_topics.ts";
-import { sourceTopicsOf } from "./partition_counts.ts";
+import { sourceTopicsOf, type TopicCounts } from "./partition_counts.ts";
 import { orAfter } from "./patience.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
 import { prepareSerdesPatiently } from "./serde_preparation.ts";
@@ -335,7 +335,15 @@ export class StreamThread implements ThreadHandle {
   }
 
   async #refuseDeletedTopics(error: KafkaError): Promise<void> {
-    const existing = await this.#parts!.countTopics(true);
+    let existing: TopicCounts;
+    try {
+      existing = await this.#parts!.countTopics(true);
+    } catch (failure) {
+      // It is told again for as long as it holds.
+      if (!isRetriable(failure)) throw failure;
+      this.#log.warn("Could not look whether a topic exists", { err: failure });
+      return;
+    }
     const missing = this.#options.plan.subtopologies
       .flatMap((s) => s.sourceTopics).filter((topic) => !existing.has(topic));
     if (missing.length > 0) throw new MissingSourceTopicException(missing);

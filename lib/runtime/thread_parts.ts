@@ -10,6 +10,7 @@ import { Committer } from "./committer.ts";
 import { InputFeed } from "./input_feed.ts";
 import { listTopicCounts } from "./internal_topics.ts";
 import type { TopicCounts } from "./partition_counts.ts";
+import { withPatience } from "./patience.ts";
 import { ProducerCollector, type ProducerCollectorOptions } from "./producer_collector.ts";
 import { RepartitionPurge } from "./repartition_purge.ts";
 import { childLog, type RuntimeLog, type SetLogLevel } from "./runtime_log.ts";
@@ -201,7 +202,14 @@ export class ThreadParts {
       registry,
       output,
       log,
-      counts: (refresh) => this.countTopics(refresh),
+      counts: async (refresh) =>
+        refresh
+          ? await withPatience(
+            "list the topics",
+            this.#startOffsetTools(),
+            () => this.countTopics(true),
+          )
+          : this.topicCounts,
       startOffsets: async (partitions) => {
         const found = await findStartOffsets(plan, partitions, this.#startOffsetTools());
         telemetry.noteCommitted(found);

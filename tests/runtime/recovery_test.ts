@@ -36,7 +36,7 @@ import {
   writeRecords,
 } from "./application.ts";
 import { counting, passThrough } from "./counting.ts";
-import { faultyClients } from "./faulty_clients.ts";
+import { faultyClients, timedOut } from "./faulty_clients.ts";
 
 const TEXT = { key: string(), value: string() };
 
@@ -319,6 +319,41 @@ test(
     await streams.start();
     await reaches(streams, "RUNNING");
     broker.failNext(API_KEYS.listOffsets);
+    await streams.close();
+  }),
+);
+
+test(
+  "KafkaStreams looks again for partitions that are new when the cluster does not answer at once",
+  inDir(async (dir) => {
+    const from = await newTopic(subject, "from", 2);
+    const to = await newTopic(subject, "to", 2);
+    let asked = 0;
+    const clients = faultyClients(subject.clients, {
+      admin: (real) => ({
+        async listTopics(timeoutMs) {
+          asked++;
+          if (asked === 2) throw timedOut();
+          const topics = await real.listTopics(timeoutMs);
+          // At first the topic seems to have one partition less than the group gives out.
+          return asked > 1
+            ? topics
+            : topics.map((t) => t.topic === from ? { ...t, partitions: 1 } : t);
+        },
+      }),
+    });
+    const streams = application(
+      { ...subject, clients },
+      passThrough(from, to),
+      testHome(dir, "a"),
+      {
+        "application.id": unique("grown"),
+      },
+    );
+    await streams.start();
+    await writeRecords(subject, from, [{ key: "k", value: "v", partition: 1 }]);
+    await readUntil(subject, to, 2, (rows) => rows.length >= 1);
+    assertEquals(streams.failure, undefined);
     await streams.close();
   }),
 );
