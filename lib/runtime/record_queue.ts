@@ -42,7 +42,7 @@ export class RecordQueue {
   readonly sourceIndex: number;
   /** Rows that are not yet used up, the head included. */
   size = 0;
-  /** The greatest timestamp seen, -1 before the first. Survives restarts in the committed offset's metadata. */
+  /** The greatest timestamp of the records that are used up, -1 before the first. Survives restarts in the committed offset's metadata. */
   partitionTime = -1;
   /** When it last stopped being empty, in the order of all queues. */
   filledAt = -1;
@@ -166,7 +166,6 @@ export class RecordQueue {
       return false;
     }
     this.headTimestamp = timestamp;
-    if (timestamp > this.partitionTime) this.partitionTime = timestamp;
     this.hasHead = true;
     return true;
   }
@@ -200,9 +199,12 @@ export class RecordQueue {
     throw new StreamsException(`${what}: current value is ${String(timestamp)}`);
   }
 
-  /** Uses up the first row. */
+  /** Uses up the first row. A head that still waits has not moved the partition's time: it is committed, and would be ahead after a restart. */
   advance(): void {
     const segment = this.#segments[0];
+    if (this.hasHead && this.headTimestamp > this.partitionTime) {
+      this.partitionTime = this.headTimestamp;
+    }
     this.hasHead = false;
     this.size--;
     segment.row++;

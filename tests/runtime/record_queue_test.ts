@@ -51,6 +51,8 @@ test("RecordQueue makes a record of key, value, timestamp and headers when it be
       ["a", null],
     ],
   );
+  assertEquals(queue.partitionTime, -1);
+  queue.advance();
   assertEquals(queue.partitionTime, 7);
 });
 

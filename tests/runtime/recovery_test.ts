@@ -369,3 +369,46 @@ test("A member of a KIP-848 group is not static by itself: nobody could take the
   assertEquals(instanceId({ "group.protocol": "consumer" }), undefined);
   assertEquals(instanceId({ "group.protocol": "consumer", "group.instance.id": "i" }), "i-1");
 });
+
+test(
+  "A record that waits for another partition does not move stream time, not even over a restart",
+  inDir(async (dir) => {
+    const times: string[] = [];
+    const slow = await newTopic(subject, "slow", 1);
+    const fast = await newTopic(subject, "fast", 1);
+    const to = await newTopic(subject, "to", 1);
+    const topology = new Topology()
+      .addSource("source", [slow, fast], TEXT)
+      .addProcessor("times", () => {
+        let context: ProcessorContext<string, string>;
+        return {
+          init(given: ProcessorContext<string, string>) {
+            context = given;
+          },
+          process(record: StreamRecord<string, string>) {
+            times.push(`${record.value}@${context.currentStreamTimeMs()}`);
+            context.forward(record);
+          },
+        };
+      }, "source")
+      .addSink("sink", to, TEXT, "times");
+    const id = unique("waits");
+    const run = async (records: number) => {
+      const streams = application(subject, topology, testHome(dir, "a"), {
+        "application.id": id,
+        "max.task.idle.ms": 600_000,
+      });
+      await streams.start();
+      await readUntil(subject, to, 1, (rows) => rows.length >= records);
+      await streams.close();
+    };
+    const write = (topic: string, value: string, timestamp: number) =>
+      writeRecords(subject, topic, [{ key: "k", value, timestamp }]);
+    await write(slow, "s1", 1_000);
+    await write(fast, "f1", 9_000);
+    await run(1);
+    await write(slow, "s2", 2_000);
+    await run(2);
+    assertEquals(times, ["s1@1000", "s2@2000"]);
+  }),
+);
