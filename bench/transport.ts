@@ -1,11 +1,13 @@
 /**
- * How fast records cross the door to Kafka: 100-byte values, 8-byte keys, lz4. One JSON line for each measurement.
+ * How fast records cross the door to Kafka: 100-byte values, 8-byte keys. One JSON line for each measurement.
  *
  * ```sh
- * deno run -A bench/transport.ts [--bootstrap host:port] [--records n] [--partitions n] [--rounds n] [--mode all|produce|consume]
+ * deno run -A bench/transport.ts [--bootstrap host:port] [--records n] [--partitions n] [--rounds n] [--mode all|produce|consume|fill]
+ *                                [--compression lz4] [--topic name] [--set name=value]…
  * ```
  *
- * Without `--bootstrap` the embedded broker is measured, in the same process.
+ * Without `--bootstrap` the embedded broker is measured, in the same process. `--topic` names a topic that stays: `--mode fill` makes
+ * it, any other mode finds it full, so that several programs read the same records. `--set` goes to the consumer.
  *
  * @module
  */
@@ -18,6 +20,7 @@ import { librdkafkaClients } from "../lib/kafka/librdkafka.ts";
 import { ProduceBatch } from "../lib/kafka/produce_batch.ts";
 import { systemClock } from "../lib/record/time.ts";
 
+const KEY_BYTES = 8;
 const VALUE_BYTES = 100;
 const BATCH = 2_000;
 const TIMEOUT_MS = 60_000;
@@ -29,6 +32,9 @@ const { values } = parseArgs({
     partitions: { type: "string", default: "4" },
     rounds: { type: "string", default: "3" },
     mode: { type: "string", default: "all" },
+    compression: { type: "string", default: "lz4" },
+    topic: { type: "string" },
+    set: { type: "string", multiple: true, default: [] },
   },
 });
 const records = Number(values.records);
@@ -37,15 +43,18 @@ const partitions = Number(values.partitions);
 const broker = values.bootstrap ? undefined : startEmbeddedBroker();
 const clients: KafkaClients = broker ? embeddedClients(broker) : librdkafkaClients;
 const servers = values.bootstrap ?? broker!.bootstrapServers;
-const topic = `transport-${systemClock.now()}`;
+const topic = values.topic ?? `transport-${systemClock.now()}`;
+const settings = Object.fromEntries(values.set.map((pair) => pair.split(/=(.*)/, 2)));
 
-await createTopic();
-await fill();
-for (let round = 1; round <= Number(values.rounds); round++) {
+if (values.topic === undefined || values.mode === "fill") {
+  await createTopic();
+  await fill();
+}
+for (let round = 1; values.mode !== "fill" && round <= Number(values.rounds); round++) {
   if (values.mode !== "produce") await consume(round);
   if (values.mode !== "consume") await produce(round);
 }
-await deleteTopic();
+if (values.topic === undefined) await deleteTopic();
 broker?.close();
 
 /** What a measurement starts from. */
@@ -89,7 +98,7 @@ async function deleteTopic(): Promise<void> {
 }
 
 function oneBatch(): ProduceBatch {
-  const batch = new ProduceBatch(BATCH, BATCH * (VALUE_BYTES + 8));
+  const batch = new ProduceBatch(BATCH, BATCH * (KEY_BYTES + VALUE_BYTES));
   const at = batch.topic(topic);
   for (let i = 0; i < BATCH; i++) {
     batch.beginRow(at, i % partitions, 1_700_000_000_000 + i, i);
@@ -106,7 +115,7 @@ function oneBatch(): ProduceBatch {
 async function fill(): Promise<void> {
   const producer = clients.producer({
     "bootstrap.servers": servers,
-    "compression.type": "lz4",
+    "compression.type": values.compression,
     "linger.ms": 10,
     "batch.size": 262_144,
   });
@@ -124,7 +133,12 @@ async function fill(): Promise<void> {
 
 /** From the first poll with records to the last record. */
 async function consume(round: number): Promise<void> {
-  const consumer = clients.consumer({ "bootstrap.servers": servers, "group.id": topic });
+  const consumer = clients.consumer({
+    "bootstrap.servers": servers,
+    "group.id": topic,
+    "isolation.level": "read_committed",
+    ...settings,
+  });
   const parts = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
   consumer.assign(parts.map((each) => ({ ...each, offset: -2 })));
   let count = 0;
@@ -138,11 +152,11 @@ async function consume(round: number): Promise<void> {
     }
     start ??= begin();
     count += batch.count;
-    for (let i = 0; i < batch.count; i++) bytes += batch.valueLengths[i];
+    for (let i = 0; i < batch.count; i++) bytes += batch.keyLengths[i] + batch.valueLengths[i];
     batch.release();
   }
   tell(round, "consume", count, start!);
-  if (bytes !== count * VALUE_BYTES) throw new Error("bytes were lost");
+  if (bytes !== count * (KEY_BYTES + VALUE_BYTES)) throw new Error("bytes were lost");
   await consumer.close();
 }
 

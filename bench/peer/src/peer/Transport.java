@@ -14,6 +14,10 @@ import org.apache.kafka.common.serialization.*;
 final class Transport {
   static void run(Args a) throws Exception {
     int n = (int) a.lng("records", 2_000_000);
+    if (a.has("topic")) {
+      for (int round = 0; round < a.lng("rounds", 3); round++) consume(a, a.need("topic"), n);
+      return;
+    }
     String topic = "transport-java-" + UUID.randomUUID().toString().substring(0, 8);
     try (var admin = Load.admin(a)) {
       Load.createTopic(admin, topic, (int) a.lng("partitions", 4));
