@@ -97,13 +97,13 @@ export {
 } from "./lib/dsl/windows.ts";
 
 // Topologies: the Processor API
-export {
-  type GlobalStoreOptions,
-  type SinkOptions,
-  type SourceOptions,
-  Topology,
-  type TopologyOptions,
-} from "./lib/topology/topology.ts";
+export { Topology } from "./lib/topology/topology.ts";
+export type {
+  GlobalStoreOptions,
+  SinkOptions,
+  SourceOptions,
+  TopologyOptions,
+} from "./lib/topology/topology_options.ts";
 export type { ProcessorWrapper, SupplierOrFactory } from "./lib/topology/suppliers.ts";
 export type { TopicDeclaration } from "./lib/topology/declared_topic.ts";
 export type {

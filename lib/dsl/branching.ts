@@ -4,6 +4,7 @@
  * @module
  */
 import { TopologyException } from "../errors.ts";
+import { mayHaveFunction } from "./checks.ts";
 import type { GraphNode } from "./graph.ts";
 import { processorNode } from "./graph.ts";
 import { KStream, type Named } from "./kstream.ts";
@@ -67,6 +68,7 @@ export class BranchedKStream<K, V, State extends StreamState> {
       );
     }
     this.#refuseComplete();
+    mayHaveFunction("branch", "then", branched.then);
     this.#predicates.push(predicate);
     this.#add(branched, this.#predicates.length);
     return this;
@@ -77,6 +79,7 @@ export class BranchedKStream<K, V, State extends StreamState> {
     branched: Branched<K, V, State> = {},
   ): Readonly<Record<string, KStream<any, any, any>>> {
     this.#refuseComplete();
+    mayHaveFunction("defaultBranch", "then", branched.then);
     this.#add(branched, 0);
     this.#isComplete = true;
     return this.#branches;

@@ -2,6 +2,7 @@ import type { Windowed } from "../record/windowed.ts";
 import type { Serde } from "../serde/serde.ts";
 import { sessionWindowed, timeWindowed } from "../serde/windowed.ts";
 import type { SessionStoreSupplier, WindowStoreSupplier } from "../state/suppliers.ts";
+import { needFunctions, needSamePlan } from "./checks.ts";
 import { addCogroup, type Cogroup } from "./cogroup_plan.ts";
 import { KTable } from "./ktable.ts";
 import { isVersionedSpec, type NamedMaterialized } from "./materialized.ts";
@@ -9,11 +10,12 @@ import type { Aggregator, Initializer, Merger } from "./processors/functions.ts"
 import { KStreamAggregate } from "./processors/kstream_aggregate.ts";
 import { KStreamSessionWindowAggregate } from "./processors/kstream_session_window_aggregate.ts";
 import { sessionsStoreBuilder, tableStoreBuilder, windowedStoreBuilder } from "./store_builders.ts";
-import type { GroupedHandle } from "./stream_aggregation.ts";
+import { GroupedHandle } from "./stream_aggregation.ts";
 import type { GroupedStreamOf } from "./stream_state.ts";
 import { timeWindowsAggregate } from "./windowed_stream.ts";
 import {
   type EnumerableWindows,
+  refuseWindows,
   type SessionWindows,
   type SlidingWindows,
   windowSizeMs,
@@ -43,7 +45,16 @@ export class CogroupedKStream<K, A> {
     grouped: GroupedStreamOf<K, V>,
     aggregator: Aggregator<K, NonNullable<V>, A>,
   ): CogroupedKStream<K, A> {
+    needFunctions("cogroup", { aggregator });
     const { aggregators, parents } = this.#sources;
+    if (!(grouped?.handle instanceof GroupedHandle)) {
+      throw new TypeError(
+        `Cannot cogroup as the other side must be a KGroupedStream: current value is ${grouped}`,
+      );
+    }
+    for (const { stream } of aggregators.keys()) {
+      needSamePlan("cogroup", stream.plan, grouped.handle.stream.plan);
+    }
     return new CogroupedKStream({
       aggregators: new Map(aggregators).set(grouped.handle, aggregator),
       parents,
@@ -55,6 +66,7 @@ export class CogroupedKStream<K, A> {
     initializer: Initializer<A>,
     options: NamedMaterialized<K, A> & { readonly value: Serde<A> },
   ): KTable<K, A, "key" | "value"> {
+    needFunctions("aggregate", { initializer });
     return new KTable(addCogroup(cogroupOf(this.#sources), options, {
       store: (plan, spec) => tableStoreBuilder(plan, spec),
       supplier: (store, aggregator) => new KStreamAggregate({ store, initializer, aggregator }),
@@ -69,9 +81,16 @@ export class CogroupedKStream<K, A> {
   windowedBy(
     windows: EnumerableWindows | SlidingWindows | SessionWindows,
   ): TimeWindowedCogroupedKStream<K, A> | SessionWindowedCogroupedKStream<K, A> {
-    return windows.kind === "session"
-      ? new SessionWindowedCogroupedKStream(this.#sources, windows)
-      : new TimeWindowedCogroupedKStream(this.#sources, windows);
+    switch (windows?.kind) {
+      case "session":
+        return new SessionWindowedCogroupedKStream(this.#sources, windows);
+      case "time":
+      case "sliding":
+      case "unlimited":
+        return new TimeWindowedCogroupedKStream(this.#sources, windows);
+      default:
+        return refuseWindows(windows);
+    }
   }
 }
 
@@ -90,6 +109,7 @@ export class TimeWindowedCogroupedKStream<K, A> {
     initializer: Initializer<A>,
     options: NamedMaterialized<K, A, WindowStoreSupplier> & { readonly value: Serde<A> },
   ): KTable<Windowed<K>, A, "key" | "value"> {
+    needFunctions("aggregate", { initializer });
     const windows = this.#windows;
     const emit = "onWindowUpdate";
     return new KTable(addCogroup(cogroupOf(this.#sources), options, {
@@ -118,6 +138,7 @@ export class SessionWindowedCogroupedKStream<K, A> {
     merger: Merger<K, A>,
     options: NamedMaterialized<K, A, SessionStoreSupplier> & { readonly value: Serde<A> },
   ): KTable<Windowed<K>, A, "key" | "value"> {
+    needFunctions("aggregate", { initializer, merger });
     const windows = this.#windows;
     const emit = "onWindowUpdate";
     return new KTable(addCogroup(cogroupOf(this.#sources), options, {

@@ -77,13 +77,6 @@ export function joinForeignKey(
   const { plan } = left;
   const { name } = join.options;
   if (name !== undefined) checkName(name);
-  for (const [what, f] of [["foreign key", join.foreignKey], ["joiner", join.joiner]] as const) {
-    if (typeof f !== "function") {
-      throw new TypeError(
-        `Cannot join tables as the ${what} must be a function: current value is ${f}`,
-      );
-    }
-  }
   right.enableSendingOldValues(true);
   left.enableSendingOldValues(true);
   const subscriptionTopic = `${

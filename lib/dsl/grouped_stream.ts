@@ -1,4 +1,5 @@
 import type { Serde } from "../serde/serde.ts";
+import { needFunctions } from "./checks.ts";
 import { CogroupedKStream } from "./cogrouped_stream.ts";
 import { KTable } from "./ktable.ts";
 import {
@@ -17,7 +18,12 @@ import { COUNT_SERDE, GroupedHandle, increment, zero } from "./stream_aggregatio
 import type { StreamHandle } from "./stream_handle.ts";
 import type { OptionsArgument, RecordMark, StateMark, ValueNeed } from "./stream_state.ts";
 import { SessionWindowedKStream, TimeWindowedKStream } from "./windowed_stream.ts";
-import type { EnumerableWindows, SessionWindows, SlidingWindows } from "./windows.ts";
+import {
+  type EnumerableWindows,
+  refuseWindows,
+  type SessionWindows,
+  type SlidingWindows,
+} from "./windows.ts";
 import type { StoreBuilder } from "../state/store.ts";
 
 /** A stream's records by key, ready to be aggregated. Kafka Streams: `KGroupedStream`. */
@@ -55,6 +61,7 @@ export class KGroupedStream<K, V, State extends "value" = "value"> {
     reducer: Reducer<NonNullable<V>>,
     ...[options]: OptionsArgument<NamedMaterialized<K, NonNullable<V>> & ValueNeed<State, V>>
   ): KTable<K, NonNullable<V>, "key" | "value"> {
+    needFunctions("reduce", { reducer });
     const given: NamedMaterialized<any, any> = options ?? {};
     const value = given.value ?? this.handle.stream.value;
     return this.#aggregate(
@@ -76,6 +83,7 @@ export class KGroupedStream<K, V, State extends "value" = "value"> {
     aggregator: Aggregator<K, NonNullable<V>, A>,
     options: NamedMaterialized<K, A> & { readonly value: Serde<A> },
   ): KTable<K, A, "key" | "value"> {
+    needFunctions("aggregate", { initializer, aggregator });
     return this.#aggregate(
       options,
       PREFIX.aggregate,
@@ -118,9 +126,7 @@ export class KGroupedStream<K, V, State extends "value" = "value"> {
       case "unlimited":
         return new TimeWindowedKStream(this.handle, windows);
       default:
-        throw new TypeError(
-          `Cannot group by windows as these must be made by tumbling, hopping, sliding, session or unlimited: current value is ${windows}`,
-        );
+        return refuseWindows(windows);
     }
   }
 

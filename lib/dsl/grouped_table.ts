@@ -1,6 +1,7 @@
 import type { Serde } from "../serde/serde.ts";
 import type { StoreBuilder } from "../state/store.ts";
 import { failOnInvalidTimestamp } from "../topology/timestamp_extractors.ts";
+import { needFunctions } from "./checks.ts";
 import { type GraphNode, processorNode } from "./graph.ts";
 import { KTable } from "./ktable.ts";
 import { isVersionedSpec, type NamedMaterialized, storeSpec } from "./materialized.ts";
@@ -71,6 +72,7 @@ export class KGroupedTable<K, V> {
     subtractor: Reducer<V>,
     options: NamedMaterialized<K, V> = {},
   ): KTable<K, V, "key" | "value"> {
+    needFunctions("reduce", { adder, subtractor });
     const value = options.value ?? this.#grouping.value;
     return this.#aggregate(
       { ...options, value },
@@ -86,6 +88,7 @@ export class KGroupedTable<K, V> {
     subtractor: Aggregator<K, V, A>,
     options: NamedMaterialized<K, A> & { readonly value: Serde<A> },
   ): KTable<K, A, "key" | "value"> {
+    needFunctions("aggregate", { initializer, adder, subtractor });
     return this.#aggregate(
       options,
       PREFIX.tableAggregate,

@@ -1,8 +1,9 @@
 import { NotBuiltError } from "../errors.ts";
 import type { Serde } from "../serde/serde.ts";
 import { type BranchedKStream, type BranchTests, type NamedBranches, split } from "./branching.ts";
+import { mayHaveFunction, needFunctions, needSamePlan } from "./checks.ts";
 import { deduplicate, type DeduplicateOptions } from "./deduplicate.ts";
-import type { GlobalKTable } from "./global_ktable.ts";
+import { GlobalKTable } from "./global_ktable.ts";
 import { processorNode } from "./graph.ts";
 import { KGroupedStream } from "./grouped_stream.ts";
 import { joinStream, type StreamJoined } from "./kstream_join.ts";
@@ -124,20 +125,20 @@ export class KStream<K, V, State extends StreamState = StreamState> {
   ): KStream<K, V2, State>;
   filter(predicate: Predicate<K, V>, options?: Named): KStream<K, V, State>;
   filter(predicate: Predicate<K, V>, options: Named = {}): KStream<K, any, State> {
-    callable("filter", predicate);
+    needFunctions("filter", { predicate });
     return new KStream(this.#then(options.name, PREFIX.filter, new KStreamFilter({ predicate })));
   }
 
   /** Keeps the records that the predicate refuses. */
   filterNot(predicate: Predicate<K, V>, options: Named = {}): KStream<K, V, State> {
-    callable("filterNot", predicate);
+    needFunctions("filterNot", { predicate });
     const supplier = new KStreamFilter({ predicate, not: true });
     return new KStream(this.#then(options.name, PREFIX.filter, supplier));
   }
 
   /** Gives each record a new key and value. Its key has changed: grouping and joining repartition. */
   map<K2, V2>(mapper: PairMapper<K, V, K2, V2>, options: Named = {}): KStream<K2, V2, never> {
-    callable("map", mapper);
+    needFunctions("map", { mapper });
     return new KStream(this.#then(options.name, PREFIX.map, new KStreamMap({ mapper }), {
       traits: { changesKey: true },
       changes: { key: undefined, value: undefined, repartitionRequired: true },
@@ -149,7 +150,7 @@ export class KStream<K, V, State extends StreamState = StreamState> {
     mapper: ValueMapper<K, V, V2>,
     options: Named = {},
   ): KStream<K, V2, Exclude<State, "value">> {
-    callable("mapValues", mapper);
+    needFunctions("mapValues", { mapper });
     const supplier = new KStreamMapValues({ mapper });
     return new KStream(this.#then(options.name, PREFIX.mapValues, supplier, {
       traits: { changesValue: true },
@@ -162,7 +163,7 @@ export class KStream<K, V, State extends StreamState = StreamState> {
     mapper: KeyMapper<K, V, Iterable<readonly [K2, V2]>>,
     options: Named = {},
   ): KStream<K2, V2, never> {
-    callable("flatMap", mapper);
+    needFunctions("flatMap", { mapper });
     return new KStream(this.#then(options.name, PREFIX.flatMap, new KStreamFlatMap({ mapper }), {
       traits: { changesKey: true },
       changes: { key: undefined, value: undefined, repartitionRequired: true },
@@ -174,7 +175,7 @@ export class KStream<K, V, State extends StreamState = StreamState> {
     mapper: ValueMapper<K, V, Iterable<V2>>,
     options: Named = {},
   ): KStream<K, V2, Exclude<State, "value">> {
-    callable("flatMapValues", mapper);
+    needFunctions("flatMapValues", { mapper });
     const supplier = new KStreamFlatMapValues({ mapper });
     return new KStream(this.#then(options.name, PREFIX.flatMapValues, supplier, {
       traits: { changesValue: true },
@@ -187,7 +188,7 @@ export class KStream<K, V, State extends StreamState = StreamState> {
     mapper: KeyMapper<K, V, K2>,
     options: Named = {},
   ): KStream<K2, V, Exclude<State, "key" | "placed">> {
-    callable("selectKey", mapper);
+    needFunctions("selectKey", { mapper });
     const supplier = new KStreamSelectKey({ mapper });
     return new KStream(this.#then(options.name, PREFIX.selectKey, supplier, {
       traits: { changesKey: true },
@@ -197,19 +198,21 @@ export class KStream<K, V, State extends StreamState = StreamState> {
 
   /** Does something with each record and passes it on. */
   peek(action: ForeachAction<K, V>, options: Named = {}): KStream<K, V, State> {
-    callable("peek", action);
+    needFunctions("peek", { action });
     return new KStream(this.#then(options.name, PREFIX.peek, new KStreamPeek({ action })));
   }
 
   /** Does something with each record; the stream ends here. */
   foreach(action: ForeachAction<K, V>, options: Named = {}): void {
-    callable("foreach", action);
+    needFunctions("foreach", { action });
     this.#then(options.name, PREFIX.foreach, new KStreamForeach({ action }));
   }
 
   /** Prints each record; the stream ends here. */
   print(options: Printed<K, V> = {}): void {
     const { label = this.handle.name, mapper, write } = options;
+    mayHaveFunction("print", "mapper", mapper);
+    mayHaveFunction("print", "write", write);
     this.#then(options.name, PREFIX.print, new KStreamPrint<K, V>({ label, mapper, write }));
   }
 
@@ -220,6 +223,12 @@ export class KStream<K, V, State extends StreamState = StreamState> {
   ): KStream<K, V, State & State2> {
     const { handle } = this;
     const { plan, key, value } = handle;
+    if (!(other instanceof KStream)) {
+      throw new TypeError(
+        `Cannot merge as the other side must be a KStream: current value is ${other}`,
+      );
+    }
+    needSamePlan("merge", plan, other.handle.plan);
     const name = plan.nameOr(options.name, PREFIX.merge);
     const node = processorNode(name, new PassThrough(), { merges: true });
     plan.add(node, handle.node, other.handle.node);
@@ -318,7 +327,7 @@ export class KStream<K, V, State extends StreamState = StreamState> {
     mapper: KeyMapper<K, V, K2>,
     options: { readonly name?: string; readonly key: Serde<K2> } & ValueNeed<State, V>,
   ): KGroupedStream<K2, V, "value"> {
-    callable("groupBy", mapper);
+    needFunctions("groupBy", { mapper });
     const { name, key, value } = options as Grouped<never, K2, V>;
     const grouped = this.#then(name, PREFIX.selectKey, new KStreamSelectKey({ mapper }), {
       traits: { changesKey: true },
@@ -384,21 +393,34 @@ export class KStream<K, V, State extends StreamState = StreamState> {
   }
 
   #join(kind: "inner" | "left" | "outer", other: any, rest: any[]): KStream<K, any, any> {
+    const step = kind === "inner" ? "join" : `${kind}Join`;
     if (other instanceof KStream) {
       const [joiner, windows, options] = rest;
-      callable("join", joiner);
+      needFunctions(step, { joiner });
+      needSamePlan(step, this.handle.plan, other.handle.plan);
       return new KStream(
         joinStream(this.handle, other.handle, { kind, joiner, windows, options: options ?? {} }),
       );
     }
-    const isLeft = kind === "left";
-    if (other instanceof KTable) {
-      callable("join", rest[0]);
-      return new KStream(joinTable(this.handle, other.handle, rest[0], isLeft, rest[1] ?? {}));
+    if (kind === "outer" || !(other instanceof KTable || other instanceof GlobalKTable)) {
+      throw new TypeError(
+        `Cannot add the step ${step} as the other side must be a KStream${
+          kind === "outer" ? "" : ", KTable or GlobalKTable"
+        }: current value is ${other === null ? null : other?.constructor?.name ?? other}`,
+      );
     }
-    callable("join", rest[0]);
-    callable("join", rest[1]);
-    return new KStream(joinGlobalTable(this.handle, other, rest, isLeft));
+    if (other instanceof KTable) {
+      const [joiner, options] = rest;
+      needFunctions(step, { joiner });
+      needSamePlan(step, this.handle.plan, other.handle.plan);
+      return new KStream(
+        joinTable(this.handle, other.handle, joiner, kind === "left", options ?? {}),
+      );
+    }
+    const [keyMapper, joiner, options] = rest;
+    needFunctions(step, { keyMapper, joiner });
+    const join = { keyMapper, joiner, options: options ?? {}, left: kind === "left" };
+    return new KStream(joinGlobalTable(this.handle, other, join));
   }
 
   /**
@@ -410,7 +432,7 @@ export class KStream<K, V, State extends StreamState = StreamState> {
     by: (value: V, key: K) => Id,
     options: DeduplicateOptions<Id>,
   ): KStream<K, V, State> {
-    callable("deduplicate", by);
+    needFunctions("deduplicate", { by });
     return new KStream(deduplicate(this.handle, windowMs, by, options));
   }
 
@@ -423,14 +445,6 @@ export class KStream<K, V, State extends StreamState = StreamState> {
   mapAsync(): never {
     throw new NotBuiltError(
       "Cannot map asynchronously as mapAsync is not built: do the asynchronous work before the topic or behind it",
-    );
-  }
-}
-
-function callable(step: string, value: unknown): void {
-  if (typeof value !== "function") {
-    throw new TypeError(
-      `Cannot add the step ${step} as it needs a function: current value is ${value}`,
     );
   }
 }

@@ -7,12 +7,12 @@ import type { Serde } from "../serde/serde.ts";
 import { graceBufferBuilder } from "../state/buffers.ts";
 import type { StoreBuilder } from "../state/store.ts";
 import type { Topology } from "../topology/topology.ts";
-import { GlobalKTable } from "./global_ktable.ts";
+import type { GlobalKTable } from "./global_ktable.ts";
 import { type GraphNode, processorNode, type WriteChoices } from "./graph.ts";
 import { noteGeneratedStore } from "./materialized.ts";
 import { checkName, PREFIX } from "./naming.ts";
 import type { Plan } from "./plan.ts";
-import type { ValueJoiner } from "./processors/functions.ts";
+import type { KeyMapper, ValueJoiner } from "./processors/functions.ts";
 import { KStreamGlobalKTableJoin, KStreamKTableJoin } from "./processors/kstream_ktable_join.ts";
 import type { StreamHandle } from "./stream_handle.ts";
 import type { KeyNeed, ValueNeed } from "./stream_state.ts";
@@ -132,16 +132,15 @@ function tableJoinNode(
 /** Joins each record with the global table's row of the key that a mapper gives. Kafka Streams: `KStreamImpl.doGlobalTableJoin`. */
 export function joinGlobalTable(
   stream: StreamHandle,
-  table: unknown,
-  rest: readonly any[],
-  left: boolean,
+  table: GlobalKTable<any, any>,
+  join: {
+    readonly keyMapper: KeyMapper<any, any, any>;
+    readonly joiner: ValueJoiner<any, any, any, any>;
+    readonly options: { readonly name?: string };
+    readonly left: boolean;
+  },
 ): StreamHandle {
-  if (!(table instanceof GlobalKTable)) {
-    throw new TypeError(
-      `Cannot join as the other side must be a KStream, KTable or GlobalKTable: current value is ${table}`,
-    );
-  }
-  const [keyMapper, joiner, options = {}] = rest;
+  const { keyMapper, joiner, options, left } = join;
   const name = stream.plan.nameOr(options.name, PREFIX.leftJoin);
   const supplier = new KStreamGlobalKTableJoin<any, any, any, any, any>({
     table: table.view,

@@ -1,5 +1,6 @@
 import type { Windowed } from "../record/windowed.ts";
 import type { Serde } from "../serde/serde.ts";
+import { needFunctions, needSamePlan } from "./checks.ts";
 import { joinForeignKey, type TableJoined } from "./foreign_key_join.ts";
 import { KGroupedTable } from "./grouped_table.ts";
 import { KStream, type Named } from "./kstream.ts";
@@ -145,6 +146,7 @@ export class KTable<K, V, State extends TableState = "key" | "value"> {
     first: KeyMapper<any, any, any> | Named = {},
     options: Named = {},
   ): KStream<any, any, any> {
+    if (first === null) needFunctions("toStream", { keyMapper: first });
     const { plan, node, sources, key, value } = this.handle;
     const keyMapper = isMapper(first) ? first : undefined;
     const { name: given } = isMapper(first) ? options : first;
@@ -197,6 +199,7 @@ export class KTable<K, V, State extends TableState = "key" | "value"> {
     mapper: (value: V, key: K) => readonly [K2 | null, V2 | null] | null,
     options: { readonly name?: string; readonly key: Serde<K2>; readonly value: Serde<V2> },
   ): KGroupedTable<K2, V2> {
+    needFunctions("groupBy", { mapper });
     const { plan } = this.handle;
     const name = plan.nameOr(options.name, PREFIX.tableSelect);
     const supplier = new KTableRepartitionMap({ mapper: mapper as PairMapper<K, V, K2, V2> });
@@ -265,8 +268,18 @@ export class KTable<K, V, State extends TableState = "key" | "value"> {
     other: TableOf<any, any>,
     rest: any[],
   ): KTable<any, any, any> {
+    const step = kind === "inner" ? "join" : `${kind}Join`;
+    if (!(other instanceof KTable)) {
+      throw new TypeError(
+        `Cannot add the step ${step} as the other side must be a KTable: current value is ${
+          other === null ? null : (other as object | undefined)?.constructor?.name
+        }`,
+      );
+    }
+    needSamePlan(step, this.handle.plan, other.handle.plan);
     if (rest.length > 2 || typeof rest[1] === "function") {
       const [foreignKey, joiner, options = {}] = rest;
+      needFunctions(step, { foreignKey, joiner });
       return new KTable(
         joinForeignKey(this.handle, other.handle, { kind, foreignKey, joiner, options }),
       );
@@ -275,6 +288,7 @@ export class KTable<K, V, State extends TableState = "key" | "value"> {
       ValueJoiner<any, any, any, any>,
       Materialized<any, any>,
     ];
+    needFunctions(step, { joiner });
     return new KTable(joinTables(this.handle, other.handle, { kind, joiner, options }));
   }
 }

@@ -53,11 +53,6 @@ export function joinTables(
   },
 ): TableHandle {
   const { kind, joiner, options } = join;
-  if (typeof joiner !== "function") {
-    throw new TypeError(
-      `Cannot join tables as the joiner must be a function: current value is ${joiner}`,
-    );
-  }
   const { plan } = left;
   const key = options.key ?? left.key ?? right.key;
   const spec = isMaterialized(options)

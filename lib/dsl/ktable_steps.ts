@@ -4,6 +4,7 @@
  * @module
  */
 import type { StoreBuilder } from "../state/store.ts";
+import { needFunctions } from "./checks.ts";
 import type { GraphTraits } from "./graph.ts";
 import {
   asksForVersions,
@@ -58,7 +59,7 @@ export function filterRows(
   accepted: "keep" | "drop",
   options: NamedMaterialized<any, any>,
 ): TableHandle {
-  callable("filter", predicate);
+  needFunctions(accepted === "keep" ? "filter" : "filterNot", { predicate });
   const key = options.key ?? table.key;
   const value = options.value ?? table.value;
   const withSerdes = isMaterialized(options) ? { ...options, key, value } : options;
@@ -80,7 +81,7 @@ export function mapRows(
   mapper: ValueMapper<any, any, any>,
   options: NamedMaterialized<any, any>,
 ): TableHandle {
-  callable("mapValues", mapper);
+  needFunctions("mapValues", { mapper });
   const own = ownStore(table, options, PREFIX.tableMapValues, "counts");
   const name = table.plan.nameOr(options.name, PREFIX.tableMapValues);
   const { store } = own;
@@ -108,7 +109,7 @@ export function transformRows(
 ): TableHandle {
   const isFunction = typeof transforming === "function";
   const transformer = isFunction ? transforming : () => transforming.get();
-  callable("transformValues", isFunction ? transforming : transforming?.get);
+  needFunctions("transformValues", { get: isFunction ? transforming : transforming?.get });
   const own = ownStore(table, options, PREFIX.tableTransformValues, "does not count");
   const name = table.plan.nameOr(options.name, PREFIX.tableTransformValues);
   const { store } = own;
@@ -122,12 +123,4 @@ export function transformRows(
       queryableName: own.queryableName,
     },
   });
-}
-
-function callable(step: string, value: unknown): void {
-  if (typeof value !== "function") {
-    throw new TypeError(
-      `Cannot add the step ${step} as it needs a function: current value is ${value}`,
-    );
-  }
 }

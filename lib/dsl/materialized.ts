@@ -69,7 +69,7 @@ export function givenStoreName(
   options: Materialized<any, any, AnyStoreSupplier> | undefined,
 ): string | undefined {
   const store = options?.store;
-  return store === undefined || typeof store === "string" ? store : store.name;
+  return store === undefined || typeof store === "string" ? store : store?.name;
 }
 
 /**
@@ -89,6 +89,16 @@ export function storeSpec<Supplier extends AnyStoreSupplier>(
   if (retention !== undefined && !(retention >= 0)) {
     throw new RangeError(
       `Cannot keep results as the retention must not be negative: current value is ${retention}`,
+    );
+  }
+  if (isSupplier && typeof (store as AnyStoreSupplier | null)?.kind !== "string") {
+    throw new TypeError(
+      `Cannot keep results as store must be a name or a supplier, such as persistentKeyValueStore("name"): current value is ${store}`,
+    );
+  }
+  if (options.stores !== undefined && typeof options.stores?.keyValueStore !== "function") {
+    throw new TypeError(
+      `Cannot keep results as stores must be lmdbStores, inMemoryStores or other suppliers: current value is ${options.stores}`,
     );
   }
   if (isSupplier && options.stores !== undefined) {
@@ -132,5 +142,5 @@ export function isVersionedSpec(spec: StoreSpec | undefined): boolean {
 /** Whether the options ask for a versioned store. */
 export function asksForVersions(options: Materialized<any, any> | undefined): boolean {
   const store = options?.store;
-  return typeof store === "object" && store.kind === "versioned";
+  return typeof store === "object" && store?.kind === "versioned";
 }

@@ -116,12 +116,21 @@ export class Plan {
 
   /** The key serde, or the default one. @throws {TopologyException} when there is none */
   keySerde(serde: Serde<any> | undefined, step: string): Serde<any> {
-    return serde ?? this.defaults.key ?? missing("key", step);
+    return usable(serde ?? this.defaults.key ?? missing("key", step), "key", step);
   }
   /** The value serde, or the default one. @throws {TopologyException} when there is none */
   valueSerde(serde: Serde<any> | undefined, step: string, option = "value"): Serde<any> {
-    return serde ?? this.defaults.value ?? missing(option, step);
+    return usable(serde ?? this.defaults.value ?? missing(option, step), option, step);
   }
+}
+
+function usable(serde: Serde<any>, option: string, step: string): Serde<any> {
+  if (typeof serde?.encode === "function" && typeof serde.decode === "function") return serde;
+  throw new TypeError(
+    `Cannot build ${step} as its ${option} must be a serde, such as string() or json(): current value is ${
+      typeof serde === "function" ? "a function. Call it" : serde
+    }`,
+  );
 }
 
 function missing(option: string, step: string): never {

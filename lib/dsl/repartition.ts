@@ -1,4 +1,5 @@
 import type { Serde } from "../serde/serde.ts";
+import { mayHaveFunction } from "./checks.ts";
 import { checkName, PREFIX } from "./naming.ts";
 import { planRepartition } from "./repartition_node.ts";
 import { type Partitioner, streamPartitioner } from "./sink.ts";
@@ -30,6 +31,7 @@ export function repartition(
       `Cannot repartition a stream as partitions must be a positive whole number: current value is ${partitions}`,
     );
   }
+  mayHaveFunction("repartition", "partitioner", options.partitioner);
   const name = options.name === undefined
     ? plan.generate(PREFIX.repartition)
     : checkName(options.name);

@@ -5,6 +5,7 @@
  */
 import type { Serde } from "../serde/serde.ts";
 import type { StreamPartitioner, TopicNameExtractor } from "../topology/processor.ts";
+import { mayHaveFunction } from "./checks.ts";
 import { PREFIX } from "./naming.ts";
 import { sinkNode } from "./source_nodes.ts";
 import type { StreamHandle } from "./stream_handle.ts";
@@ -58,6 +59,7 @@ export function sink(
   const step = typeof topic === "string" ? `the sink to ${topic}` : "the sink";
   const key = plan.keySerde(options.key ?? (isTyped ? target.key : stream.key), step);
   const value = plan.valueSerde(options.value ?? (isTyped ? target.value : stream.value), step);
+  mayHaveFunction("to", "partitioner", options.partitioner);
   if (isTyped) plan.declare(target.topic, target);
   const name = plan.nameOr(options.name, PREFIX.sink);
   const partitioner = options.partitioner && streamPartitioner(options.partitioner);

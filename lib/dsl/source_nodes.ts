@@ -7,12 +7,12 @@ import type { Serde } from "../serde/serde.ts";
 import type { StoreBuilder } from "../state/store.ts";
 import type { AutoOffsetReset, StreamPartitioner } from "../topology/processor.ts";
 import type { TopicNameExtractor } from "../topology/processor.ts";
+import type { Topology } from "../topology/topology.ts";
 import type {
   GlobalStoreOptions,
   SinkOptions,
   SourceOptions,
-  Topology,
-} from "../topology/topology.ts";
+} from "../topology/topology_options.ts";
 import type { GraphNode, WriteChoices } from "./graph.ts";
 import type { KTableSource } from "./processors/ktable_source.ts";
 

@@ -32,6 +32,7 @@ export function tableStoreBuilder(plan: Plan, spec: StoreSpec): StoreBuilder {
   const value = plan.valueSerde(spec.value, step);
   const supplier = spec.supplier ??
     spec.stores.keyValueStore({ name: spec.name, timestamped: true });
+  needKind(spec.name, supplier, ["keyValue", "versioned"], "rows without windows");
   if (supplier.kind === "versioned") {
     return withLogging(versionedKeyValueStoreBuilder(supplier, { key, value }), spec);
   }
@@ -65,6 +66,7 @@ export function windowedStoreBuilder(
     emitOnClose,
     timestamped: true,
   });
+  needKind(spec.name, supplier, ["window"], "windows");
   if (needed > supplier.retentionMs) refuseRetention(spec.name, needed, supplier.retentionMs);
   const step = `the store ${spec.name}`;
   const builder = timestampedWindowStoreBuilder(supplier, {
@@ -106,12 +108,28 @@ export function sessionsStoreBuilder(
   const emitOnClose = emit === "onWindowClose";
   const supplier = spec.supplier ??
     spec.stores.sessionStore({ name: spec.name, retentionMs, emitOnClose });
+  needKind(spec.name, supplier, ["session"], "sessions");
+  if (needed > supplier.retentionMs) refuseRetention(spec.name, needed, supplier.retentionMs);
   const step = `the store ${spec.name}`;
   const builder = sessionStoreBuilder(supplier, {
     key: plan.keySerde(spec.key, step),
     value: plan.valueSerde(spec.value, step),
   });
   return withCaching(withLogging(builder, spec), spec.caching && !emitOnClose);
+}
+
+function needKind(
+  name: string,
+  { kind }: { readonly kind: string },
+  kinds: readonly string[],
+  what: string,
+): void {
+  if (kinds.includes(kind)) return;
+  throw new TypeError(
+    `Cannot keep ${what} in the store ${name} as its supplier must be of kind ${
+      kinds.join(" or ")
+    }: current value is ${kind}`,
+  );
 }
 
 function refuseRetention(name: string, needed: number, given: number): never {

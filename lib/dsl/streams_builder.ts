@@ -4,6 +4,8 @@ import { type DslStoreSuppliers, dslStoreSuppliers } from "../state/dsl_supplier
 import type { StateStore, StoreBuilder } from "../state/store.ts";
 import type { TopicDeclaration } from "../topology/declared_topic.ts";
 import type { ProcessorSupplier } from "../topology/processor.ts";
+import { checkOffsetReset } from "../topology/offset_reset.ts";
+import { checkStoreBuilder } from "../topology/store_check.ts";
 import type { ProcessorWrapper } from "../topology/suppliers.ts";
 import type { Topology } from "../topology/topology.ts";
 import { compilePlan } from "./compile_plan.ts";
@@ -95,6 +97,7 @@ export class StreamsBuilder {
     if (Array.isArray(names) && !typed) {
       for (const each of names) this.#plan.declare(each, options);
     }
+    checkOffsetReset(String(names), consumed.offsetReset);
     const name = this.#plan.nameOr(options.name, PREFIX.source);
     const node = streamSourceNode(name, names, source(consumed));
     this.#plan.add(node);
@@ -217,6 +220,7 @@ export class StreamsBuilder {
 
   /** Adds a store that processors connect to by name. */
   addStateStore<S extends StateStore>(store: StoreBuilder<S>): this {
+    checkStoreBuilder(store);
     this.#plan.add(stateStoreNode(store));
     return this;
   }
@@ -243,6 +247,7 @@ export class StreamsBuilder {
   ): this {
     const plan = this.#plan;
     if (options.name !== undefined) checkName(options.name);
+    checkStoreBuilder(store);
     plan.declare(topicName(topic), topic);
     const sourceName = plan.suffixedOr(options.name, "-source", PREFIX.source);
     const processorName = plan.nameOr(options.name, PREFIX.tableSource);

@@ -44,6 +44,11 @@ export function suppress(
   options: Suppressed<"windowCloses"> | Suppressed<"timeLimit">,
 ): TableHandle {
   const { plan } = table;
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `Cannot suppress as it must be said until when, { until: "windowCloses" } or { until: "timeLimit", limitMs }: current value is ${options}`,
+    );
+  }
   if (table.node.traits.versioned) {
     throw new TopologyException(
       `Cannot suppress a versioned table as only tables without versions have final results: current value is ${table.name}`,

@@ -1,6 +1,7 @@
 import type { ByteWriter } from "../record/bytes.ts";
 import type { Serde, SerdeSite } from "../serde/serde.ts";
 import { declaredTopic, isDeclaration, type TopicDeclaration } from "../topology/declared_topic.ts";
+import { checkOffsetReset } from "../topology/offset_reset.ts";
 import type { AutoOffsetReset, TimestampExtractor } from "../topology/processor.ts";
 
 /**
@@ -85,6 +86,7 @@ export function topic<K, V>(
     }
   }
   if (isDeclaration(options)) declaredTopic(name, options);
+  checkOffsetReset(name, options.offsetReset);
   return Object.freeze({ ...options, topic: name, nullable: options.nullable === true });
 }
 

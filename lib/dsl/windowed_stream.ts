@@ -3,6 +3,7 @@ import type { Serde } from "../serde/serde.ts";
 import { sessionWindowed, timeWindowed } from "../serde/windowed.ts";
 import type { StoreBuilder } from "../state/store.ts";
 import type { SessionStoreSupplier, WindowStoreSupplier } from "../state/suppliers.ts";
+import { needFunctions } from "./checks.ts";
 import { KTable } from "./ktable.ts";
 import {
   givenStoreName,
@@ -21,6 +22,7 @@ import { sessionsStoreBuilder, windowedStoreBuilder } from "./store_builders.ts"
 import { COUNT_SERDE, type GroupedHandle, increment, zero } from "./stream_aggregation.ts";
 import type { OptionsArgument, RecordMark, StateMark, ValueNeed } from "./stream_state.ts";
 import {
+  checkEmit,
   type EmitStrategy,
   type EnumerableWindows,
   type SessionWindows,
@@ -89,11 +91,7 @@ export class TimeWindowedKStream<K, V, State extends "value" = "value"> {
    * @throws {RangeError} when windows that never end are to be forwarded on close
    */
   emitStrategy(emit: EmitStrategy): TimeWindowedKStream<K, V, State> {
-    if (emit === "onWindowClose" && this.#windows.kind === "unlimited") {
-      throw new RangeError(
-        "Cannot emit on window close as unlimited windows never close: current value is onWindowClose",
-      );
-    }
+    checkEmit(emit, this.#windows);
     return new TimeWindowedKStream(this.#handle, this.#windows, emit);
   }
 
@@ -115,6 +113,7 @@ export class TimeWindowedKStream<K, V, State extends "value" = "value"> {
     reducer: Reducer<NonNullable<V>>,
     ...[options]: OptionsArgument<WindowOptions<K, NonNullable<V>> & ValueNeed<State, V>>
   ): KTable<Windowed<K>, NonNullable<V>, "key" | "value"> {
+    needFunctions("reduce", { reducer });
     const given: WindowOptions<any, any> = options ?? {};
     const value = given.value ?? this.#handle.stream.value;
     return this.#aggregate({ ...given, value }, PREFIX.reduce, () => null, reducing(reducer));
@@ -126,6 +125,7 @@ export class TimeWindowedKStream<K, V, State extends "value" = "value"> {
     aggregator: Aggregator<K, V, A>,
     options: WindowOptions<K, A> & { readonly value: Serde<A> },
   ): KTable<Windowed<K>, A, "key" | "value"> {
+    needFunctions("aggregate", { initializer, aggregator });
     return this.#aggregate(options, PREFIX.aggregate, initializer, aggregator);
   }
 
@@ -183,6 +183,7 @@ export class SessionWindowedKStream<K, V, State extends "value" = "value"> {
 
   /** When results are forwarded: at each update, the default, or once, when the session has closed (KIP-825). */
   emitStrategy(emit: EmitStrategy): SessionWindowedKStream<K, V, State> {
+    checkEmit(emit, this.#windows);
     return new SessionWindowedKStream(this.#handle, this.#windows, emit);
   }
 
@@ -204,6 +205,7 @@ export class SessionWindowedKStream<K, V, State extends "value" = "value"> {
     reducer: Reducer<NonNullable<V>>,
     ...[options]: OptionsArgument<SessionOptions<K, NonNullable<V>> & ValueNeed<State, V>>
   ): KTable<Windowed<K>, NonNullable<V>, "key" | "value"> {
+    needFunctions("reduce", { reducer });
     const given: SessionOptions<any, any> = options ?? {};
     const value = given.value ?? this.#handle.stream.value;
     const aggregator = reducing(reducer);
@@ -221,6 +223,7 @@ export class SessionWindowedKStream<K, V, State extends "value" = "value"> {
     merger: Merger<K, A>,
     options: SessionOptions<K, A> & { readonly value: Serde<A> },
   ): KTable<Windowed<K>, A, "key" | "value"> {
+    needFunctions("aggregate", { initializer, aggregator, merger });
     return this.#aggregate(options, PREFIX.aggregate, { initializer, aggregator, merger });
   }
 

@@ -109,11 +109,17 @@ export function unlimited(options: { start?: number } = {}): UnlimitedWindows {
  * The right record's time lies in [left - before, left + after]; `timeDifference` stands for both that are not given.
  * One of them may be negative as long as they leave an interval.
  *
- * @throws {RangeError} when before + after or the grace is negative
+ * @throws {RangeError} when before + after or the grace is negative, or nothing is given
  */
 export function within(
   options: { timeDifference?: number; before?: number; after?: number; grace?: number },
 ): JoinWindows {
+  const { timeDifference, before, after } = options;
+  if (timeDifference === undefined && before === undefined && after === undefined) {
+    throw new RangeError(
+      "Cannot make join windows as timeDifference, before or after must be given: current value is none of them",
+    );
+  }
   const difference = options.timeDifference === undefined
     ? undefined
     : milliseconds("timeDifference", options.timeDifference, Number.MIN_SAFE_INTEGER);
@@ -180,5 +186,33 @@ export function windowSizeMs(
       return windows.beforeMs + windows.afterMs;
     default:
       return windows satisfies never;
+  }
+}
+
+/** @throws {TypeError} always: what is given as windows to group by is none */
+export function refuseWindows(given: unknown): never {
+  throw new TypeError(
+    `Cannot group by windows as these must be made by tumbling, hopping, sliding, session or unlimited: current value is ${
+      JSON.stringify(given)
+    }`,
+  );
+}
+
+/** @throws {RangeError} when an emit strategy is none, or the windows never close */
+export function checkEmit(
+  emit: EmitStrategy,
+  windows: EnumerableWindows | SlidingWindows | SessionWindows,
+): void {
+  if (emit !== "onWindowUpdate" && emit !== "onWindowClose") {
+    throw new RangeError(
+      `Cannot emit results as the strategy must be "onWindowUpdate" or "onWindowClose": current value is ${
+        JSON.stringify(emit)
+      }`,
+    );
+  }
+  if (emit === "onWindowClose" && windows.kind === "unlimited") {
+    throw new RangeError(
+      "Cannot emit on window close as unlimited windows never close: current value is onWindowClose. Emit on window update, or use other windows",
+    );
   }
 }

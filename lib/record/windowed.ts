@@ -9,7 +9,9 @@ export class Windowed<K = unknown> {
   readonly key: K;
   readonly start: number;
   readonly end: number;
+  /** @throws {RangeError} when the window begins before the epoch, or ends before it begins */
   constructor(key: K, start: number, end: number) {
+    if (start < 0 || end < start) refuse(start, end);
     this.key = key;
     this.start = start;
     this.end = end;
@@ -24,4 +26,10 @@ export class Windowed<K = unknown> {
   toString(): string {
     return `[${this.key}@${this.start}/${this.end}]`;
   }
+}
+
+function refuse(start: number, end: number): never {
+  throw new RangeError(
+    `Cannot make a window as it must not begin before 0, and not end before it begins: current value is ${start} to ${end}`,
+  );
 }

@@ -13,30 +13,46 @@ import type { Serde, SerdeEnvironment, SerdePurpose, SerdeSite } from "./serde.t
  * @param sizeMs the windows' size in ms
  */
 export function timeWindowed<K>(inner: Serde<K>, sizeMs?: number): Serde<Windowed<K>> {
+  checkInner(inner, "timeWindowed");
+  if (sizeMs !== undefined && !(Number.isSafeInteger(sizeMs) && sizeMs > 0)) {
+    throw new RangeError(
+      `Cannot make the serde timeWindowed as the windows' size must be whole milliseconds, at least 1: current value is ${sizeMs}`,
+    );
+  }
   return new WindowedSerde(inner, `timeWindowed(${inner.name})`, 8, {
     write: (window, out) => out.int64(window.start),
-    read(key, bytes, at) {
-      const start = readInt64(bytes, at);
+    start: readInt64,
+    end(_bytes, _at, start) {
       const end = sizeMs === undefined ? Number.MAX_SAFE_INTEGER : start + sizeMs;
-      return new Windowed(key, start, Math.min(end, Number.MAX_SAFE_INTEGER));
+      return Math.min(end, Number.MAX_SAFE_INTEGER);
     },
   });
 }
 
 /** Keys of sessions in a topic: the inner key, then end and start in 64 bits each. Kafka Streams: `SessionWindowedSerde`. */
 export function sessionWindowed<K>(inner: Serde<K>): Serde<Windowed<K>> {
+  checkInner(inner, "sessionWindowed");
   return new WindowedSerde(inner, `sessionWindowed(${inner.name})`, 16, {
     write(window, out) {
       out.int64(window.end);
       out.int64(window.start);
     },
-    read: (key, bytes, at) => new Windowed(key, readInt64(bytes, at + 8), readInt64(bytes, at)),
+    start: (bytes, at) => readInt64(bytes, at + 8),
+    end: readInt64,
   });
+}
+
+function checkInner(inner: Serde<any>, serde: string): void {
+  if (typeof inner?.encode === "function" && typeof inner.decode === "function") return;
+  throw new TypeError(
+    `Cannot make the serde ${serde} as it needs the serde of the key without its window, such as string(): current value is ${inner}`,
+  );
 }
 
 interface WindowFormat<K> {
   write(window: Windowed<K>, out: ByteWriter): void;
-  read(key: K, bytes: Uint8Array, at: number): Windowed<K>;
+  start(bytes: Uint8Array, at: number): number;
+  end(bytes: Uint8Array, at: number, start: number): number;
 }
 
 class WindowedSerde<K> implements Serde<Windowed<K>> {
@@ -81,16 +97,16 @@ class WindowedSerde<K> implements Serde<Windowed<K>> {
         } bytes`,
       );
     }
-    const windowed = this.#format.read(
-      this.inner.decode(bytes, start, at, site, headers),
-      bytes,
-      at,
-    );
-    if (windowed.start >= 0 && windowed.end >= windowed.start) return windowed;
+    const key = this.inner.decode(bytes, start, at, site, headers);
+    const windowStart = this.#format.start(bytes, at);
+    const windowEnd = this.#format.end(bytes, at, windowStart);
+    if (windowStart >= 0 && windowEnd >= windowStart) {
+      return new Windowed(key, windowStart, windowEnd);
+    }
     throw new SerializationException(
       `Cannot read ${
         describeSite(site)
-      } as ${this.name} as its window must begin at 0 or later and end after that: current value is [${windowed.start}, ${windowed.end}]`,
+      } as ${this.name} as its window must begin at 0 or later and end after that: current value is [${windowStart}, ${windowEnd}]`,
     );
   }
 

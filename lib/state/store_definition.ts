@@ -53,7 +53,13 @@ export class StoreDefinition<S extends StateStore> implements StoreBuilder<S> {
     return this.#traits.serdes;
   }
 
+  /** @throws {TypeError} when the changelog's settings are no object */
   withLoggingEnabled(logConfig: Readonly<Record<string, string>> = {}): StoreBuilder<S> {
+    if (typeof logConfig !== "object" || logConfig === null) {
+      throw new TypeError(
+        `Cannot log store ${this.name} as the settings of its changelog must be an object: current value is ${logConfig}`,
+      );
+    }
     return new StoreDefinition(this.#traits, { ...this.#settings, logging: true, logConfig });
   }
   withLoggingDisabled(): StoreBuilder<S> {

@@ -42,11 +42,43 @@ export interface StoreSerdes<K, V> {
   readonly value: Serde<V>;
 }
 
-/** A builder of key-value stores. Kafka Streams: `Stores.keyValueStoreBuilder`. */
+const EXAMPLES = {
+  keyValue: 'persistentKeyValueStore("name")',
+  versioned: 'persistentVersionedKeyValueStore("name", { historyRetentionMs })',
+  window: 'persistentWindowStore("name", { retentionMs, windowSizeMs })',
+  session: 'persistentSessionStore("name", { retentionMs })',
+} as const;
+
+/** @throws {TypeError} when the supplier is of another kind, or a serde is missing */
+function check(
+  builder: string,
+  supplier: { readonly kind: string; readonly name: string },
+  kind: keyof typeof EXAMPLES,
+  serdes: StoreSerdes<any, any>,
+): void {
+  if (supplier?.kind !== kind) {
+    throw new TypeError(
+      `Cannot build a store as ${builder} needs a supplier such as ${
+        EXAMPLES[kind]
+      }: current value is ${supplier?.kind ?? supplier}`,
+    );
+  }
+  for (const part of ["key", "value"] as const) {
+    if (typeof serdes?.[part]?.decode === "function") continue;
+    throw new TypeError(
+      `Cannot build the store ${supplier.name} as it needs a serde { ${part}: … }, such as string(): current value is ${
+        serdes?.[part]
+      }`,
+    );
+  }
+}
+
+/** A builder of key-value stores. Kafka Streams: `Stores.keyValueStoreBuilder`. @throws {TypeError} without a fitting supplier or a serde, as all builders */
 export function keyValueStoreBuilder<K, V>(
   supplier: KeyValueStoreSupplier,
   serdes: StoreSerdes<K, V>,
 ): StoreBuilder<KeyValueStore<K, V>> {
+  check("keyValueStoreBuilder", supplier, "keyValue", serdes);
   return keyValueDefinition<K, V>(supplier, serdes, {
     kind: "keyValue",
     codec: (topic) => new PlainCodec(serdes.value, topic),
@@ -61,6 +93,7 @@ export function timestampedKeyValueStoreBuilder<K, V>(
   supplier: KeyValueStoreSupplier,
   serdes: StoreSerdes<K, V>,
 ): StoreBuilder<TimestampedKeyValueStore<K, V>> {
+  check("timestampedKeyValueStoreBuilder", supplier, "keyValue", serdes);
   return keyValueDefinition<K, ValueAndTimestamp<V>>(supplier, serdes, {
     kind: "timestampedKeyValue",
     codec: (topic) =>
@@ -98,6 +131,7 @@ export function windowStoreBuilder<K, V>(
   supplier: WindowStoreSupplier,
   serdes: StoreSerdes<K, V>,
 ): StoreBuilder<WindowStore<K, V>> {
+  check("windowStoreBuilder", supplier, "window", serdes);
   return windowDefinition<K, V>(supplier, serdes, {
     kind: "window",
     codec: (topic) => new PlainCodec(serdes.value, topic),
@@ -112,6 +146,7 @@ export function timestampedWindowStoreBuilder<K, V>(
   supplier: WindowStoreSupplier,
   serdes: StoreSerdes<K, V>,
 ): StoreBuilder<TimestampedWindowStore<K, V>> {
+  check("timestampedWindowStoreBuilder", supplier, "window", serdes);
   return windowDefinition<K, ValueAndTimestamp<V>>(supplier, serdes, {
     kind: "timestampedWindow",
     codec: (topic) =>
@@ -152,6 +187,7 @@ export function sessionStoreBuilder<K, V>(
   supplier: SessionStoreSupplier,
   serdes: StoreSerdes<K, V>,
 ): StoreBuilder<SessionStore<K, V>> {
+  check("sessionStoreBuilder", supplier, "session", serdes);
   return new StoreDefinition<SessionStore<K, V>>({
     name: supplier.name,
     kind: "session",
@@ -177,6 +213,7 @@ export function versionedKeyValueStoreBuilder<K, V>(
   supplier: VersionedStoreSupplier,
   serdes: StoreSerdes<K, V>,
 ): StoreBuilder<VersionedKeyValueStore<K, V>> {
+  check("versionedKeyValueStoreBuilder", supplier, "versioned", serdes);
   return new StoreDefinition<VersionedKeyValueStore<K, V>>({
     name: supplier.name,
     kind: "versioned",

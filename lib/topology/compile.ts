@@ -220,7 +220,9 @@ function validateCopartition(topology: Topology): void {
     if (asked.size !== topics.length || new Set(asked.values()).size <= 1) continue;
     const listed = [...asked].sort(([a], [b]) => (a < b ? -1 : 1)).map(([t, n]) => `${t}=${n}`);
     throw new TopologyException(
-      `Following topics do not have the same number of partitions: [{${listed.join(", ")}}]`,
+      `Following topics do not have the same number of partitions: [{${
+        listed.join(", ")
+      }}]. Give them the same number, as they are read together`,
     );
   }
 }

@@ -57,7 +57,7 @@ function toSupplier(supplier: SupplierOrFactory, name: string): AnyProcessorSupp
     : supplier;
   if (typeof made?.get !== "function") {
     throw new TypeError(
-      `Cannot add the processor "${name}" as its supplier is neither a function nor has a get(): current value is ${typeof supplier}`,
+      `Cannot add the processor "${name}" as its supplier is neither a function nor has a get(): current value is ${supplier}`,
     );
   }
   // Two tasks would share one processor's fields. Kafka Streams: ApiUtils.checkSupplier.

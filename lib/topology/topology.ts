@@ -1,5 +1,4 @@
 import { TopologyException } from "../errors.ts";
-import type { Serde } from "../serde/serde.ts";
 import type { StateStore, StoreBuilder } from "../state/store.ts";
 import {
   type DeclaredTopic,
@@ -10,45 +9,16 @@ import {
 import { describeTopology, type TopologyDescription } from "./describe.ts";
 import { NodeGroups } from "./node_groups.ts";
 import type { TopologyNode } from "./nodes.ts";
-import type {
-  AutoOffsetReset,
-  StreamPartitioner,
-  TimestampExtractor,
-  TopicNameExtractor,
-} from "./processor.ts";
+import type { TopicNameExtractor } from "./processor.ts";
+import { checkOffsetReset } from "./offset_reset.ts";
+import { checkStoreBuilder } from "./store_check.ts";
 import { checkedSupplier, type ProcessorWrapper, type SupplierOrFactory } from "./suppliers.ts";
-
-/** How a source reads. Serdes that are left out are the configuration's defaults. */
-export interface SourceOptions<K = any, V = any> {
-  readonly key?: Serde<K>;
-  readonly value?: Serde<V>;
-  readonly timestampExtractor?: TimestampExtractor;
-  readonly offsetReset?: AutoOffsetReset;
-}
-
-/** How a sink writes. */
-export interface SinkOptions<K = any, V = any> {
-  readonly key?: Serde<K>;
-  readonly value?: Serde<V>;
-  readonly partitioner?: StreamPartitioner<K, V>;
-}
-
-/** A store that every task sees whole. */
-export interface GlobalStoreOptions<K = any, V = any> extends SourceOptions<K, V> {
-  readonly store: StoreBuilder;
-  readonly sourceName: string;
-  readonly topic: string;
-  readonly processorName: string;
-  readonly supplier: SupplierOrFactory;
-  /** Whether a restore runs the processor instead of copying bytes (KIP-813). Default true, as for `Topology.addGlobalStore`. */
-  readonly reprocessOnRestore?: boolean;
-}
-
-/** What goes for a whole topology. */
-export interface TopologyOptions {
-  /** Put around every processor. */
-  readonly processorWrapper?: ProcessorWrapper;
-}
+import type {
+  GlobalStoreOptions,
+  SinkOptions,
+  SourceOptions,
+  TopologyOptions,
+} from "./topology_options.ts";
 
 /** A store of the topology with the processors that use it. */
 export interface StoreEntry {
@@ -142,19 +112,27 @@ export class Topology {
     options: SourceOptions = {},
   ): this {
     this.#verifyName(name);
+    if (topics === null || topics === undefined) {
+      throw new TypeError(
+        `Cannot add the source "${name}" as it needs topics or a pattern: current value is ${topics}`,
+      );
+    }
+    checkOffsetReset(`the topics of ${name}`, options.offsetReset);
     const pattern = topics instanceof RegExp ? topics : undefined;
     const list = topics instanceof RegExp
       ? []
       : typeof topics === "string"
       ? [topics]
       : [...topics];
-    if (!pattern && list.length === 0) throw new TopologyException("topics cannot be empty");
+    if (!pattern && list.length === 0) {
+      throw new TopologyException("topics cannot be empty. Name a topic, or give a pattern");
+    }
     if (pattern) this.#verifyPattern(pattern);
     for (const topic of list) this.#verifyTopic(topic);
     for (const topic of list) {
       if (list.indexOf(topic) !== list.lastIndexOf(topic)) {
         throw new TopologyException(
-          `Topic ${topic} has already been registered by another source.`,
+          `Topic ${topic} has already been registered by another source. ${READ_ONCE}`,
         );
       }
     }
@@ -197,7 +175,9 @@ export class Topology {
   ): this {
     this.#verifyName(name);
     if (topic === undefined || topic === null) {
-      throw new TypeError(`Cannot add the sink "${name}" as its topic is missing`);
+      throw new TypeError(
+        `Cannot add the sink "${name}" as it needs a topic, or a function that chooses one: current value is ${topic}`,
+      );
     }
     this.#verifyParents(name, parents);
     this.#add({
@@ -227,15 +207,16 @@ export class Topology {
   }
 
   #addStore(builder: StoreBuilder, allowOverride: boolean, processors: string[]): this {
+    checkStoreBuilder(builder);
     const existing = this.#stores.get(builder.name);
     if (existing && !allowOverride && existing.builder !== builder) {
       throw new TopologyException(
-        `A different StateStore has already been added with the name ${builder.name}`,
+        takenStore("StateStore", builder.name),
       );
     }
     if (this.#globalStores.has(builder.name)) {
       throw new TopologyException(
-        `A different GlobalStateStore has already been added with the name ${builder.name}`,
+        takenStore("GlobalStateStore", builder.name),
       );
     }
     if (existing) existing.builder = builder;
@@ -249,6 +230,7 @@ export class Topology {
    * @throws {TopologyException} when a name or the topic is taken
    */
   addReadOnlyStateStore(options: Omit<GlobalStoreOptions, "reprocessOnRestore">): this {
+    checkStoreBuilder(options.store);
     const builder = options.store.withLoggingDisabled();
     this.addSource(options.sourceName, options.topic, options);
     this.addProcessor(options.processorName, options.supplier, options.sourceName);
@@ -266,17 +248,20 @@ export class Topology {
     this.#verifyTopic(topic);
     this.#verifyName(processorName);
     if (sourceName === processorName) {
-      throw new TopologyException("sourceName and processorName must be different.");
+      throw new TopologyException(
+        "sourceName and processorName must be different. Give the processor another name",
+      );
     }
+    checkStoreBuilder(options.store);
     const builder = options.store.withLoggingDisabled();
     if (this.#stores.has(builder.name)) {
       throw new TopologyException(
-        `A different StateStore has already been added with the name ${builder.name}`,
+        takenStore("StateStore", builder.name),
       );
     }
     if (this.#globalStores.has(builder.name)) {
       throw new TopologyException(
-        `A different GlobalStateStore has already been added with the name ${builder.name}`,
+        takenStore("GlobalStateStore", builder.name),
       );
     }
     const supplier = checkedSupplier(processorName, options.supplier, this.#wrapper);
@@ -308,10 +293,16 @@ export class Topology {
    * @throws {TopologyException} when the processor or a store is unknown, or the node is a source or sink
    */
   connectProcessorAndStateStores(processor: string, ...stores: string[]): this {
-    if (stores.length === 0) throw new TopologyException("stateStoreNames cannot be empty");
+    if (stores.length === 0) {
+      throw new TopologyException(
+        "stateStoreNames cannot be empty. Name the stores that the processor uses",
+      );
+    }
     const node = this.#nodes.get(processor);
     if (node && node.kind !== "processor") {
-      throw new TopologyException("State stores cannot be connect to sources or sinks.");
+      throw new TopologyException(
+        "State stores cannot be connect to sources or sinks. Connect them to a processor",
+      );
     }
     for (const store of stores) this.#connect(processor, store);
     return this;
@@ -349,7 +340,9 @@ export class Topology {
   /** Makes a source topic the changelog of a store. @throws {TopologyException} when the store has one already. */
   connectSourceStoreAndTopic(store: string, topic: string): this {
     if (this.#storeToSourceTopic.has(store)) {
-      throw new TopologyException(`Source store ${store} is already added.`);
+      throw new TopologyException(
+        `Source store ${store} is already added. Give it one topic as its changelog`,
+      );
     }
     this.#storeToSourceTopic.set(store, topic);
     return this;
@@ -372,35 +365,52 @@ export class Topology {
         `Cannot add a node as its name is missing: current value is ${JSON.stringify(name)}`,
       );
     }
-    if (this.#nodes.has(name)) throw new TopologyException(`Processor ${name} is already added.`);
+    if (this.#nodes.has(name)) {
+      throw new TopologyException(
+        `Processor ${name} is already added. Give one of both another name`,
+      );
+    }
   }
 
   #verifyParents(name: string, parents: readonly string[]): void {
-    if (parents.length === 0) throw new TopologyException("predecessorNames cannot be empty");
+    if (parents.length === 0) {
+      throw new TopologyException(
+        `predecessorNames cannot be empty. Name the nodes that ${name} follows`,
+      );
+    }
     for (const parent of parents) {
       const node = this.#nodes.get(parent);
       if (!node) {
         throw new TopologyException(
-          `Parent node ${parent} is unknown${parent === name ? " (self-reference)" : ""}.`,
+          `Parent node ${parent} is unknown${
+            parent === name ? " (self-reference). Name another parent" : `. Add it before ${name}`
+          }`,
         );
       }
       if (node.kind === "sink") {
-        throw new TopologyException(`Sink ${parent} cannot be used a parent.`);
+        throw new TopologyException(
+          `Sink ${parent} cannot be used a parent. Name the node before it, or read its topic by a source`,
+        );
       }
     }
   }
 
   #verifyTopic(topic: string): void {
+    if (typeof topic !== "string" || topic === "") {
+      throw new TypeError(
+        `Cannot read a topic as its name must be a text that is not empty: current value is ${topic}`,
+      );
+    }
     for (const node of this.#nodes.values()) {
       if (node.kind !== "source") continue;
       if (node.topics.includes(topic)) {
         throw new TopologyException(
-          `Topic ${topic} has already been registered by another source.`,
+          `Topic ${topic} has already been registered by another source. ${READ_ONCE}`,
         );
       }
       if (node.pattern && matchesWhole(node.pattern, topic)) {
         throw new TopologyException(
-          `Topic ${topic} matches a Pattern already registered by another source.`,
+          `Topic ${topic} matches a Pattern already registered by another source. Leave it out of the pattern, or read it by the pattern alone`,
         );
       }
     }
@@ -410,7 +420,7 @@ export class Topology {
     for (const node of this.#nodes.values()) {
       if (node.kind === "source" && node.topics.some((topic) => matchesWhole(pattern, topic))) {
         throw new TopologyException(
-          `Pattern ${pattern.source} will match a topic that has already been registered by another source.`,
+          `Pattern ${pattern.source} will match a topic that has already been registered by another source. Leave the topic out of the pattern, or read it by the pattern alone`,
         );
       }
     }
@@ -419,16 +429,24 @@ export class Topology {
   #connect(processor: string, store: string): void {
     if (this.#globalStores.has(store)) {
       throw new TopologyException(
-        `Global StateStore ${store} can be used by a Processor without being specified; it should not be explicitly passed.`,
+        `Global StateStore ${store} can be used by a Processor without being specified; it should not be explicitly passed. Leave it out of the processor's stores`,
       );
     }
     const entry = this.#stores.get(store);
-    if (!entry) throw new TopologyException(`StateStore ${store} is not added yet.`);
+    if (!entry) {
+      throw new TopologyException(
+        `StateStore ${store} is not added yet. Add it by addStateStore, or give its builder to the processor`,
+      );
+    }
     const node = this.#nodes.get(processor);
-    if (!node) throw new TopologyException(`Processor ${processor} is not added yet.`);
+    if (!node) {
+      throw new TopologyException(
+        `Processor ${processor} is not added yet. Add it before its stores are connected`,
+      );
+    }
     if (node.kind !== "processor") {
       throw new TopologyException(
-        `cannot connect a state store ${store} to a source node or a sink node.`,
+        `cannot connect a state store ${store} to a source node or a sink node. Connect it to a processor`,
       );
     }
     if (entry.processors.length > 0) this.#groups.unite(entry.processors[0], [processor]);
@@ -437,6 +455,12 @@ export class Topology {
     if (stores) stores.add(store);
     else this.#nodeStores.set(processor, new Set([store]));
   }
+}
+
+const READ_ONCE = "Read it once, and use that stream or table twice";
+
+function takenStore(kind: string, name: string): string {
+  return `A different ${kind} has already been added with the name ${name}. Give one of both another name`;
 }
 
 /** Whether the pattern matches the topic's whole name, as Java's `matches()`. */
