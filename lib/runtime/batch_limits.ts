@@ -8,6 +8,9 @@ const DEFAULT_BYTES = 1_000_000;
 /** What a batch adds to its records. */
 const OVERHEAD_BYTES = 512;
 
+/** How long the answers are waited for (ms): a cluster that gives none must not hold the start up. */
+const PATIENCE_MS = 2_000;
+
 /** What asking topics takes. */
 export interface BatchLimitTools {
   readonly admin: Admin;
@@ -33,9 +36,10 @@ export async function batchLimit(
     ]),
     ...(deadLetterTopic === undefined ? [] : [deadLetterTopic]),
   ]);
+  const timeoutMs = Math.min(requestTimeoutMs, PATIENCE_MS);
   const limits = await Promise.all([...topics].map(async (topic) => {
     try {
-      const { "max.message.bytes": limit } = await admin.topicConfig(topic, requestTimeoutMs);
+      const { "max.message.bytes": limit } = await admin.topicConfig(topic, timeoutMs);
       return limit === undefined ? Infinity : Number(limit);
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
