@@ -14,9 +14,9 @@ import type { Serde, SerdeEnvironment, SerdePurpose, SerdeSite } from "./serde.t
  */
 export function timeWindowed<K>(inner: Serde<K>, sizeMs?: number): Serde<Windowed<K>> {
   checkInner(inner, "timeWindowed");
-  if (sizeMs !== undefined && !(Number.isSafeInteger(sizeMs) && sizeMs > 0)) {
+  if (sizeMs !== undefined && !(Number.isSafeInteger(sizeMs) && sizeMs >= 0)) {
     throw new RangeError(
-      `Cannot make the serde timeWindowed as the windows' size must be whole milliseconds, at least 1: current value is ${sizeMs}`,
+      `Cannot make the serde timeWindowed as the windows' size must be whole milliseconds, at least 0: current value is ${sizeMs}`,
     );
   }
   return new WindowedSerde(inner, `timeWindowed(${inner.name})`, 8, {

@@ -210,7 +210,7 @@ export const WINDOWS: readonly Misuse[] = [
     ],
     error: "RangeError",
     says:
-      "Cannot make the serde timeWindowed as the windows' size must be whole milliseconds, at least 1: current value is null",
+      "Cannot make the serde timeWindowed as the windows' size must be whole milliseconds, at least 0: current value is null",
     build: () => timeWindowed(string(), nothing),
   },
   {
