@@ -1,6 +1,7 @@
 import type { Serde } from "../serde/serde.ts";
 import { compareBytes } from "../record/bytes.ts";
 import { afterPrefix, closed, type SerializedKeyValueStore } from "./key_value_store.ts";
+import { KeyIndex } from "./key_index.ts";
 import { byteText } from "./lru.ts";
 import { mergedRows } from "./merged_rows.ts";
 import type {
@@ -27,7 +28,7 @@ export class CachedKeyValueStore<K, V>
   readonly kind: StoreKind;
   readonly persistent: boolean;
   readonly #inner: SerializedKeyValueStore<K, V>;
-  readonly #entries = new Map<unknown, CacheEntry<K, V>>();
+  readonly #entries = new KeyIndex<CacheEntry<K, V>>();
   #cache: TypedCache<K, V, K> | undefined = undefined;
   #meter: StoreMeter | undefined = undefined;
   /** The entry found last: a put mostly follows the get of the same key. */

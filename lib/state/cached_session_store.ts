@@ -1,5 +1,6 @@
 import { compareBytes } from "../record/bytes.ts";
 import { Windowed } from "../record/windowed.ts";
+import { KeyIndex } from "./key_index.ts";
 import { closed } from "./key_value_store.ts";
 import { byteText } from "./lru.ts";
 import { mergedRows } from "./merged_rows.ts";
@@ -58,7 +59,7 @@ export class CachedSessionStore<K, V>
   readonly persistent: boolean;
   readonly retentionMs: number;
   readonly #inner: SerializedSessionStore<K, V>;
-  readonly #keys = new Map<unknown, KeySessions<K, V>>();
+  readonly #keys = new KeyIndex<KeySessions<K, V>>();
   #cache: TypedCache<K, V, Windowed<K>> | undefined = undefined;
   #meter: StoreMeter | undefined = undefined;
 

@@ -1,5 +1,6 @@
 import { compareBytes } from "../record/bytes.ts";
 import { Windowed } from "../record/windowed.ts";
+import { KeyIndex } from "./key_index.ts";
 import { closed } from "./key_value_store.ts";
 import { byteText } from "./lru.ts";
 import { mergedRows } from "./merged_rows.ts";
@@ -63,7 +64,7 @@ export class CachedWindowStore<K, V>
   readonly windowSizeMs: number;
   readonly retentionMs: number;
   readonly #inner: SerializedWindowStore<K, V>;
-  readonly #keys = new Map<unknown, KeyWindows<K, V>>();
+  readonly #keys = new KeyIndex<KeyWindows<K, V>>();
   #cache: TypedCache<K, V, Windowed<K>> | undefined = undefined;
   #meter: StoreMeter | undefined = undefined;
   /** The key and entry found last: a put mostly follows the fetch of the same window. */

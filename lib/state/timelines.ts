@@ -1,3 +1,4 @@
+import { KeyIndex } from "./key_index.ts";
 import { byteText } from "./lru.ts";
 import type { ResidentBudget, ResidentStore } from "./resident_budget.ts";
 import { isPlainKey } from "./typed_cache.ts";
@@ -59,7 +60,7 @@ export interface TimelineCursor {
 export class Timelines<K> implements ResidentStore {
   completeFrom: number;
   readonly #encode: (key: K) => Uint8Array;
-  readonly #timelines = new Map<unknown, Timeline>();
+  readonly #timelines = new KeyIndex<Timeline>();
   readonly #budget: ResidentBudget | undefined;
   #last: Timeline | undefined = undefined;
   #bytes = 0;
@@ -160,16 +161,18 @@ export class Timelines<K> implements ResidentStore {
 
   /** Forgets rows with a first time below `before`. */
   dropBefore(before: number): void {
-    for (const [identity, timeline] of this.#timelines) {
+    const gone: Timeline[] = [];
+    for (const timeline of this.#timelines.values()) {
       const count = timeline.indexOf(before, -1);
       if (count === 0) continue;
       for (let i = 0; i < count; i++) this.#bytes -= timeline.values[i].length + ROW_BYTES;
       this.#cut(timeline, 0, count);
       if (timeline.firsts.length > 0) continue;
-      this.#timelines.delete(identity);
+      gone.push(timeline);
       this.#bytes -= timeline.isGrown ? KEY_BYTES + GROWN_BYTES : KEY_BYTES;
       if (this.#last === timeline) this.#last = undefined;
     }
+    for (const { key } of gone) this.#timelines.delete(this.#identity(key as K));
   }
 
   /** Gives up the older half of the time that is covered. */
