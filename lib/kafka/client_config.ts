@@ -47,18 +47,13 @@ const ASSIGNORS: Readonly<Record<string, string>> = {
   "org.apache.kafka.clients.consumer.CooperativeStickyAssignor": "cooperative-sticky",
 };
 
-/**
- * What Weir sets where the user does not. The prefetch bound counts for each partition, since each has a queue of
- * its own; a full queue is looked at again after 2 ms (librdkafka waits a second).
- */
+/** What Weir sets where the user does not. A full queue is looked at again after 1 ms (librdkafka waits a second). */
 const CONSUMER_DEFAULTS: ClientConfig = {
   "enable.auto.offset.store": false,
   "enable.partition.eof": true,
   "isolation.level": "read_uncommitted",
   "group.id": "weir-no-group",
-  "queued.min.messages": 10_000,
-  "queued.max.messages.kbytes": 4_096,
-  "fetch.queue.backoff.ms": 2,
+  "fetch.queue.backoff.ms": 1,
 };
 
 const PRODUCER_DEFAULTS: ClientConfig = {
