@@ -9,6 +9,10 @@ export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T exte
 /** Compiles only for `true`. */
 export function holds<_ extends true>(): void {}
 
+/** The key and value types of a stream, table or grouped stream. */
+export type KeyOf<T> = T extends { readonly "~record": { readonly key: infer K } } ? K : never;
+export type ValueOf<T> = T extends { readonly "~record": { readonly value: infer V } } ? V : never;
+
 export interface Order {
   readonly id: string;
   readonly customerId: string;
