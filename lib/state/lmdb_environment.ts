@@ -1,10 +1,12 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Database, open, type RootDatabase } from "lmdb";
+import { asBinary, type Database, open, type RootDatabase } from "lmdb";
 import { ProcessorStateException, StreamsException, TaskMigratedException } from "../errors.ts";
 import { mayBeTorn, writeBootMark } from "./boot_mark.ts";
+import { LeanStore } from "./lean_store.ts";
 import type { ByteEntry } from "./ordered_bytes.ts";
 import { rowCopy } from "./row_bytes.ts";
+import type { RowLog } from "./row_log.ts";
 import { type CommittedBytes, OverlaidStore } from "./overlay.ts";
 import { type ResidentBudget, threadResidentBudget } from "./resident_budget.ts";
 import type { ByteCursor, ByteStore, StateEnvironment } from "./store.ts";
@@ -50,7 +52,7 @@ export class LmdbEnvironment implements StateEnvironment {
   /** How often the environment was opened when this was. */
   readonly #owner: number;
   readonly #offsets = new Map<string, number>();
-  readonly #stores = new Map<string, OverlaidStore>();
+  readonly #stores = new Map<string, OverlaidStore | LeanStore>();
   readonly #volatile = new Set<string>();
   #isOpen = true;
 
@@ -107,8 +109,8 @@ export class LmdbEnvironment implements StateEnvironment {
         store = new OverlaidStore(name);
       } else {
         const committed = new LmdbBytes(this.#root, name, () => this.#checkOwner());
-        const { lean = false } = options ?? {};
-        store = new OverlaidStore(name, { committed, budget: this.#resident, lean });
+        const disk = { committed, budget: this.#resident };
+        store = options?.lean ? new LeanStore(name, disk) : new OverlaidStore(name, disk);
       }
       this.#stores.set(name, store);
     }
@@ -222,11 +224,24 @@ function openRoot(directory: string, sync: StateSync): RootDatabase<Uint8Array, 
   });
 }
 
+/** A key that lies within other bytes. */
+interface KeyWithin {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
 const KEY_ENCODER = {
-  writeKey(key: Uint8Array, target: Uint8Array, start: number): number {
+  writeKey(key: Uint8Array | KeyWithin, target: Uint8Array, start: number): number {
     target[start] = 0;
-    target.set(key, start + 1);
-    return start + 1 + key.length;
+    if (key instanceof Uint8Array) {
+      target.set(key, start + 1);
+      return start + 1 + key.length;
+    }
+    const { bytes, from, to } = key;
+    let at = start + 1;
+    for (let i = from; i < to; i++) target[at++] = bytes[i];
+    return at;
   },
   readKey(source: Uint8Array, start: number, end: number): Uint8Array {
     return rowCopy(source, start + 1, end);
@@ -284,6 +299,26 @@ class LmdbBytes implements CommittedBytes {
     for (const { key, value } of rows) {
       if (value !== null) this.#database.putSync(key, value);
       else if (!this.#isEmpty && key.length <= MAX_KEY_BYTES) this.#database.removeSync(key);
+    }
+    this.#isEmpty = false;
+  }
+
+  applyLog(log: RowLog, rows: readonly number[]): void {
+    // lmdb takes a value from between the `start` and `end` of its buffer, and remembers the buffer's `address` in it.
+    const slab = log.slab as Uint8Array & { start?: number; end?: number };
+    const key = { bytes: slab, from: 0, to: 0 };
+    const value = asBinary(slab as never);
+    for (const row of rows) {
+      key.from = log.keyStart(row);
+      key.to = log.keyEnd(row);
+      const length = log.valueLength(row);
+      if (length >= 0) {
+        slab.start = log.valueStart(row);
+        slab.end = slab.start + length;
+        this.#database.putSync(key as never, value as never);
+      } else if (!this.#isEmpty && key.to - key.from <= MAX_KEY_BYTES) {
+        this.#database.removeSync(key as never);
+      }
     }
     this.#isEmpty = false;
   }

@@ -329,7 +329,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** Four bytes a round; the last step spreads the high bits over the low ones, which choose the bucket. */
-function hashBytes(key: Uint8Array): number {
+export function hashBytes(key: Uint8Array): number {
   const length = key.length;
   let hash = length;
   let i = 0;

@@ -7,7 +7,9 @@ import {
   ROW_BYTES,
 } from "./ordered_bytes.ts";
 import type { ResidentBudget } from "./resident_budget.ts";
+import type { RowLog } from "./row_log.ts";
 import type { ByteCursor, ByteStore } from "./store.ts";
+import { Trimming } from "./trimming.ts";
 
 /** Committed rows on a disk: what an overlay lies over. */
 export interface CommittedBytes {
@@ -16,6 +18,8 @@ export interface CommittedBytes {
   cursor(from: Uint8Array | undefined, to: Uint8Array | undefined, reverse: boolean): ByteCursor;
   /** Sets and deletes (value null) rows that come in key order, within a transaction. */
   apply(rows: readonly ByteEntry[]): void;
+  /** The same with rows of a log, by number. */
+  applyLog(log: RowLog, rows: readonly number[]): void;
   /** Runs `write` in a transaction of its own. */
   transaction(write: () => void): void;
   /** Removes rows below `floor`, at most `limit`; gives how many. */
@@ -31,8 +35,6 @@ export interface CommittedBytes {
 export interface DiskBytes {
   readonly committed: CommittedBytes;
   readonly budget: ResidentBudget;
-  /** None stay. */
-  readonly lean: boolean;
 }
 
 /**
@@ -40,8 +42,6 @@ export interface DiskBytes {
  * the tree, in memory that LMDB keeps and in the file: eight times as much takes a fifth less processor time, and some hundred megabytes more.
  */
 const BULK_BYTES = 4 * 1024 * 1024;
-/** Rows that a commit removes of what was trimmed, beside twice the number it writes. */
-const TRIM_ROWS = 1_000;
 const FIRST_KEY = new Uint8Array(0);
 
 /**
@@ -53,29 +53,31 @@ const FIRST_KEY = new Uint8Array(0);
  */
 export class OverlaidStore implements ByteStore {
   readonly name: string;
+  readonly copies = false;
   readonly #committed: CommittedBytes | undefined = undefined;
   readonly #budget: ResidentBudget | undefined = undefined;
-  readonly #isLean: boolean = false;
   /** Uncommitted and resident rows. */
   readonly #rows = new OrderedBytes();
   #dirty: ByteEntry[] = [];
   #dirtyBytes = 0;
   /** Undefined: nothing is resident. */
   #residentFrom: Uint8Array | undefined = FIRST_KEY;
-  /** Rows below were given up since the last commit; undefined: none. */
-  #floor: Uint8Array | undefined = undefined;
-  /** The part of earlier floors that commits have not got to yet. */
-  #trimming: Uint8Array | undefined = undefined;
+  readonly #trimming: Trimming;
 
   /** Without `disk` the rows are in memory alone. */
   constructor(name: string, disk?: DiskBytes) {
     this.name = name;
+    const inMemory = {
+      removeBelow: (floor: Uint8Array, limit: number) => this.#removeBelow(floor, limit),
+    };
+    this.#trimming = disk === undefined
+      ? new Trimming(inMemory)
+      : new Trimming(inMemory, disk.committed);
     if (disk === undefined) return;
-    const { committed, budget, lean } = disk;
+    const { committed, budget } = disk;
     this.#committed = committed;
     this.#budget = budget;
-    this.#isLean = lean;
-    if (lean || committed.count() > 0) this.#residentFrom = undefined;
+    if (committed.count() > 0) this.#residentFrom = undefined;
     budget.register(this);
   }
 
@@ -142,7 +144,8 @@ export class OverlaidStore implements ByteStore {
       ? residentFrom
       : to;
     const committed = this.#committed!.cursor(from, end, reverse);
-    return this.#rows.size === 0 ? committed : new MergedCursor(rows, committed, reverse);
+    if (this.#rows.size === 0) return committed;
+    return new MergedCursor(new EntryCursor(rows), committed, reverse);
   }
 
   *range(
@@ -169,7 +172,7 @@ export class OverlaidStore implements ByteStore {
   }
 
   trim(floor: Uint8Array): void {
-    if (this.#floor === undefined || compareBytes(floor, this.#floor) > 0) this.#floor = floor;
+    this.#trimming.upTo(floor);
   }
 
   approximateCount(): number {
@@ -182,7 +185,7 @@ export class OverlaidStore implements ByteStore {
   commit(): void {
     const written = this.#dirty.length;
     this.#applyWrites();
-    this.#removeTrimmed(TRIM_ROWS + 2 * written);
+    this.#trimming.remove(written);
     this.#budget?.relieve();
   }
 
@@ -213,15 +216,6 @@ export class OverlaidStore implements ByteStore {
       entry.committed = undefined;
       if (entry.value === null || !this.#isResident(entry.key)) this.#rows.remove(entry);
     }
-  }
-
-  #removeTrimmed(limit: number): void {
-    const floor = this.#floor ?? this.#trimming;
-    if (floor === undefined) return;
-    const inMemory = this.#removeBelow(floor, limit);
-    const onDisk = this.#committed?.removeBelow(floor, limit) ?? 0;
-    this.#trimming = inMemory < limit && onDisk < limit ? undefined : floor;
-    this.#floor = undefined;
   }
 
   /** Removes clean rows below `floor` from memory, at most `limit`; gives how many. */
@@ -260,11 +254,11 @@ export class OverlaidStore implements ByteStore {
 
   /** Whether a commit has anything to do. */
   get isDirty(): boolean {
-    return this.#dirty.length > 0 || this.#floor !== undefined || this.#trimming !== undefined;
+    return this.#dirty.length > 0 || this.#trimming.isDue;
   }
 
   rollback(): void {
-    this.#floor = undefined;
+    this.#trimming.rollback();
     const dirty = this.#dirty;
     this.#dirty = [];
     this.#dirtyBytes = 0;
@@ -281,11 +275,10 @@ export class OverlaidStore implements ByteStore {
   wipe(): void {
     this.#dirty = [];
     this.#dirtyBytes = 0;
-    this.#floor = undefined;
-    this.#trimming = undefined;
+    this.#trimming.forget();
     this.#rows.clear();
     this.#committed?.clear();
-    if (!this.#isLean) this.#residentFrom = FIRST_KEY;
+    this.#residentFrom = FIRST_KEY;
   }
 
   close(): void {
@@ -316,17 +309,41 @@ class PresentCursor implements ByteCursor {
   close(): void {}
 }
 
+/** The rows of a cursor over entries as they are when it comes to them: a row may be deleted while the caller looks at it. */
+class EntryCursor implements UpperCursor {
+  key: Uint8Array = FIRST_KEY;
+  value: Uint8Array | null = null;
+  readonly #rows: OrderedCursor;
+  constructor(rows: OrderedCursor) {
+    this.#rows = rows;
+  }
+  advance(): boolean {
+    if (!this.#rows.advance()) return false;
+    const { key, value } = this.#rows.entry!;
+    this.key = key;
+    this.value = value;
+    return true;
+  }
+}
+
+/** Rows in memory, deletions as well. */
+interface UpperCursor {
+  advance(): boolean;
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | null;
+}
+
 /** Rows in memory over committed ones, in order; of two rows with the same key the one in memory counts. */
-class MergedCursor implements ByteCursor {
+export class MergedCursor implements ByteCursor {
   key: Uint8Array = FIRST_KEY;
   value: Uint8Array = FIRST_KEY;
-  readonly #upper: OrderedCursor;
+  readonly #upper: UpperCursor;
   readonly #lower: ByteCursor;
   readonly #reverse: boolean;
   #hasUpper: boolean;
   #hasLower: boolean;
 
-  constructor(upper: OrderedCursor, lower: ByteCursor, reverse: boolean) {
+  constructor(upper: UpperCursor, lower: ByteCursor, reverse: boolean) {
     this.#upper = upper;
     this.#lower = lower;
     this.#reverse = reverse;
@@ -336,14 +353,12 @@ class MergedCursor implements ByteCursor {
 
   advance(): boolean {
     while (this.#hasUpper) {
-      const entry = this.#upper.entry!;
+      const { key, value } = this.#upper;
       if (this.#hasLower) {
-        const order = compareBytes(this.#lower.key, entry.key);
+        const order = compareBytes(this.#lower.key, key);
         if (this.#reverse ? order > 0 : order < 0) return this.#takeLower();
         if (order === 0) this.#hasLower = this.#lower.advance();
       }
-      // Taken before the cursor moves on: the row may be deleted while the caller looks at it.
-      const { key, value } = entry;
       this.#hasUpper = this.#upper.advance();
       if (value === null) continue;
       this.key = key;

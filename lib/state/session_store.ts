@@ -198,10 +198,10 @@ export class SerializedSessionStore<K, V>
   /** For the cache: writes and logs a session. One that has expired is counted as dropped, and logged nevertheless, as in Kafka Streams. */
   putStored(key: K, start: number, end: number, value: Uint8Array | null): void {
     this.#check();
-    const stored = this.#rows.storedKey(key, end, start);
+    const stored = this.#rows.lentKey(key, end, start);
     const isLive = this.#rows.write(key, stored, end, start, value);
     if (!isLive && value !== null) this.#context.dropped("expired");
-    if (this.#logger.isOn) this.#logger.log(stored.subarray(SEGMENT_BYTES), value);
+    if (this.#logger.isOn) this.#logger.log(this.#rows.changelogKey(stored), value);
   }
 
   /** For the cache: sessions of a key with end ≥ `earliestEnd` and start ≤ `latestStart`. */

@@ -166,8 +166,10 @@ export interface ByteStore {
   readonly name: string;
   /** The memory that copies of its rows are to count against; undefined: all rows are in memory anyway. */
   readonly residentBudget: ResidentBudget | undefined;
+  /** Whether `put` and `delete` copy what they are given. */
+  readonly copies: boolean;
   get(key: Uint8Array): Uint8Array | undefined;
-  /** The arrays belong to the store from now on. */
+  /** The arrays belong to the store from now on, unless it `copies`. */
   put(key: Uint8Array, value: Uint8Array): void;
   delete(key: Uint8Array): void;
   /** Entries from `from` (inclusive) to `to` (exclusive) in unsigned byte order, or backwards; undefined is open-ended. */

@@ -1,6 +1,7 @@
 import { ByteWriter } from "../record/bytes.ts";
 import { SchemaPending, SerializationException } from "../errors.ts";
 import type { KeyCodec } from "./codecs.ts";
+import { LentViews } from "./lent_views.ts";
 import { rowCopy } from "./row_bytes.ts";
 import {
   SEGMENT_BYTES,
@@ -48,6 +49,10 @@ export class TimedRows<K> {
   readonly segments: SegmentedRows;
   readonly #options: TimedRowsOptions<K>;
   readonly #out = new ByteWriter(64);
+  /** The key of the row that is written now. */
+  readonly #lent = new ByteWriter(64);
+  readonly #lentKeys = new LentViews(0);
+  readonly #lentChangelogKeys = new LentViews(SEGMENT_BYTES);
   /** Made with the first look-up: a store that is only restored needs none. */
   #timelines: Timelines<K> | undefined = undefined;
 
@@ -87,6 +92,25 @@ export class TimedRows<K> {
     return stored;
   }
 
+  /** As `storedKey`, but good until the next call only, where the store copies it. */
+  lentKey(key: K, first: number, second: number): Uint8Array {
+    if (!this.segments.rows.copies) return this.storedKey(key, first, second);
+    const { schema, keys } = this.#options;
+    const out = this.#lent;
+    out.length = SEGMENT_BYTES;
+    keys.append(key, out);
+    schema.append(out, first, second);
+    writeSegment(out.bytes, this.segments.segmentOf(first));
+    return this.#lentKeys.upTo(out.bytes, out.length);
+  }
+
+  /** What the changelog has of a key that `lentKey` or `storedKey` gave last. */
+  changelogKey(stored: Uint8Array): Uint8Array {
+    return this.segments.rows.copies
+      ? this.#lentChangelogKeys.upTo(this.#lent.bytes, stored.length)
+      : stored.subarray(SEGMENT_BYTES);
+  }
+
   /** The value; undefined when the row is missing, or too old to be read. */
   get(key: K, first: number, second: number): Uint8Array | undefined {
     return first < this.minReadable ? undefined : this.#get(key, first, second);
@@ -103,7 +127,7 @@ export class TimedRows<K> {
     return this.#get(key, first, second) !== undefined;
   }
 
-  /** Writes a row (null deletes) under its stored key. False: it has expired and was not written. */
+  /** Writes a row (null deletes) under the key that `lentKey` gave. False: it has expired and was not written. */
   write(
     key: K,
     stored: Uint8Array,

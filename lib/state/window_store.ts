@@ -210,9 +210,9 @@ export class SerializedWindowStore<K, V>
   /** Writes and logs a row. One that has expired is counted as dropped, and logged nevertheless, as in Kafka Streams. */
   #write(key: K, start: number, sequence: number, value: Uint8Array | null): void {
     this.#check();
-    const stored = this.#rows.storedKey(key, start, sequence);
+    const stored = this.#rows.lentKey(key, start, sequence);
     if (!this.#rows.write(key, stored, start, sequence, value)) this.#context.dropped("expired");
-    if (this.#logger.isOn) this.#logger.log(stored.subarray(SEGMENT_BYTES), value);
+    if (this.#logger.isOn) this.#logger.log(this.#rows.changelogKey(stored), value);
   }
 
   /** For the cache: windows of a key that start in [from, to]. */

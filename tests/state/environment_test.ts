@@ -162,17 +162,24 @@ for (const { name, open, isDurable, remove } of testEnvironments()) {
     environment.close({ clean: true });
   });
 
-  test(`${name} environment does as a sorted array does, whatever the order of writes, commits and rollbacks`, () => {
-    const random = seededRandom(`${name} environment`);
-    const environment = open();
-    environment.wipe();
-    againstModel(environment.open("model"), {
-      commit: () => environment.commit(NO_OFFSETS),
-      rollback: () => environment.rollback(),
-    }, random);
-    environment.close({ clean: true });
-    remove();
-  });
+  for (const lean of [false, true]) {
+    test(
+      `${name} environment (${
+        lean ? "lean" : "resident"
+      } store) does as a sorted array does, whatever the order of writes, commits and rollbacks`,
+      () => {
+        const random = seededRandom(`${name} environment`);
+        const environment = open();
+        environment.wipe();
+        againstModel(environment.open(lean ? "lean model" : "model", { lean }), {
+          commit: () => environment.commit(NO_OFFSETS),
+          rollback: () => environment.rollback(),
+        }, random);
+        environment.close({ clean: true });
+        if (lean) remove();
+      },
+    );
+  }
 }
 
 function againstModel(

@@ -1,0 +1,121 @@
+import { type CommittedBytes, type DiskBytes, MergedCursor } from "./overlay.ts";
+import type { ResidentBudget } from "./resident_budget.ts";
+import { RowLog, RowLogCursor } from "./row_log.ts";
+import type { ByteCursor, ByteStore } from "./store.ts";
+import { Trimming } from "./trimming.ts";
+
+/** Rows of a restore that wait in memory at most: see `overlay.ts`. */
+const BULK_ROWS = 12_000;
+const BULK_BYTES = 4 * 1024 * 1024;
+
+/**
+ * A byte store on disk whose writes stay in memory until `commit`, and nothing else: its user keeps the rows that are asked for again.
+ * Windows and sessions are stored so. What a commit holds is bytes in a log, not an object for each row.
+ */
+export class LeanStore implements ByteStore {
+  readonly name: string;
+  readonly copies = true;
+  readonly residentBudget: ResidentBudget;
+  readonly #committed: CommittedBytes;
+  readonly #log = new RowLog();
+  readonly #trimming: Trimming;
+
+  constructor(name: string, { committed, budget }: DiskBytes) {
+    this.name = name;
+    this.residentBudget = budget;
+    this.#committed = committed;
+    this.#trimming = new Trimming(committed);
+  }
+
+  get uncommittedBytes(): number {
+    return this.#log.bytes;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    const row = this.#log.find(key);
+    return row < 0 ? this.#committed.get(key) : this.#log.value(row) ?? undefined;
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.#committed.checkKey(key);
+    this.#log.write(key, value);
+  }
+
+  delete(key: Uint8Array): void {
+    this.#log.write(key, null);
+  }
+
+  cursor(
+    from: Uint8Array | undefined,
+    to: Uint8Array | undefined,
+    reverse = false,
+  ): ByteCursor {
+    const committed = this.#committed.cursor(from, to, reverse);
+    if (this.#log.size === 0) return committed;
+    return new MergedCursor(new RowLogCursor(this.#log, from, to, reverse), committed, reverse);
+  }
+
+  *range(
+    from: Uint8Array | undefined,
+    to: Uint8Array | undefined,
+    reverse = false,
+  ): IterableIterator<[Uint8Array, Uint8Array]> {
+    const cursor = this.cursor(from, to, reverse);
+    try {
+      while (cursor.advance()) yield [cursor.key, cursor.value];
+    } finally {
+      cursor.close();
+    }
+  }
+
+  bulk(entries: Iterable<readonly [Uint8Array, Uint8Array | null]>): void {
+    const log = this.#log;
+    for (const [key, value] of entries) {
+      if (value !== null) this.#committed.checkKey(key);
+      log.write(key, value);
+    }
+    if (log.size < BULK_ROWS && log.bytes < BULK_BYTES) return;
+    this.#committed.transaction(() => this.#committed.applyLog(log, log.sorted()));
+    log.clear();
+    this.residentBudget.relieve();
+  }
+
+  trim(floor: Uint8Array): void {
+    this.#trimming.upTo(floor);
+  }
+
+  approximateCount(): number {
+    return this.#committed.count() + this.#log.size;
+  }
+
+  /** Whether a commit has anything to do. */
+  get isDirty(): boolean {
+    return this.#log.size > 0 || this.#trimming.isDue;
+  }
+
+  /** Hands the writes to the committed rows; within the environment's transaction. */
+  commit(): void {
+    const log = this.#log;
+    const written = log.size;
+    if (written > 0) this.#committed.applyLog(log, log.sorted());
+    log.clear();
+    this.#trimming.remove(written);
+    this.residentBudget.relieve();
+  }
+
+  rollback(): void {
+    this.#trimming.rollback();
+    this.#log.clear();
+  }
+
+  /** Empties the store, within the environment's transaction. */
+  wipe(): void {
+    this.#log.clear();
+    this.#trimming.forget();
+    this.#committed.clear();
+  }
+
+  close(): void {
+    this.#log.clear();
+  }
+}
