@@ -4,6 +4,7 @@
  * @module
  */
 import type { Findings } from "./sources.ts";
+import { STREAMS_KEYS, WITHOUT_EFFECT } from "./streams_keys.ts";
 
 /** Checked values by name; undefined where nothing is given and there is no default. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -20,6 +21,10 @@ export function checkTogether(values: Values, findings: Findings): void {
   checkGroup(values, findings);
   checkSecurity(values, findings);
   checkRegistry(values, findings);
+  for (const [key, why] of Object.entries(WITHOUT_EFFECT)) {
+    if (values[key] === STREAMS_KEYS[key as keyof typeof STREAMS_KEYS].default) continue;
+    findings.warnings.push(`${key} has no effect as ${why}: current value is ${values[key]}`);
+  }
 }
 
 function number(values: Values, ...keys: string[]): number | undefined {

@@ -397,6 +397,15 @@ export const ALIASES: Readonly<Record<string, StreamsKeyName>> = {
   "main.consumer.group.instance.id": "group.instance.id",
 };
 
+/** Settings that are taken and checked, but that nothing follows yet, and why: giving them is warned of. */
+export const WITHOUT_EFFECT: Readonly<Partial<Record<StreamsKeyName, string>>> = {
+  "num.standby.replicas": "there are no standby tasks: stores are restored from their changelogs",
+  "acceptable.recovery.lag": "there are no standby tasks",
+  "max.warmup.replicas": "there are no standby tasks",
+  "probing.rebalance.interval.ms": "there are no standby tasks",
+  "application.server": "queries are answered from the stores of the instance that is asked",
+};
+
 /** Settings of Kafka Streams that have no meaning here, and why. */
 export const NOT_HERE: Readonly<Record<string, string>> = {
   "rocksdb.config.setter": "stores lie in LMDB, which needs no tuning",

@@ -94,6 +94,13 @@ test("parseConfig says why a setting of Kafka Streams has no meaning here", () =
   assertStringIncludes(issues[1].rule, "librdkafka does not have");
 });
 
+test("parseConfig warns of a setting that nothing follows, unless it is given as its default", () => {
+  const { warnings } = parseConfig({ ...NEEDED, "num.standby.replicas": 1 });
+  assertEquals(warnings.length, 1);
+  assertStringIncludes(warnings[0], "num.standby.replicas has no effect as there are no standby");
+  assertEquals(parseConfig({ ...NEEDED, "num.standby.replicas": "0" }).warnings, []);
+});
+
 test("parseConfig takes a user's own settings under app.", () => {
   const config = parseConfig({ ...NEEDED, "app.rate": 5 });
   assertEquals(config.values["app.rate"], 5);
