@@ -310,9 +310,13 @@ export class KStream<K, V, State extends StreamState = StreamState> {
 
   /** Groups the records by their key. */
   groupByKey(
+    options: Grouped<State, K, V> & { readonly value: Serde<NonNullable<V>> },
+  ): KGroupedStream<K, V, "value">;
+  groupByKey(
     ...[options]: OptionsArgument<Grouped<State, K, V>>
-  ): KGroupedStream<K, V, GroupedState<State>> {
-    const { name, key, value } = (options ?? {}) as Grouped<never, K, V>;
+  ): KGroupedStream<K, V, GroupedState<State>>;
+  groupByKey(options: object = {}): KGroupedStream<K, V, any> {
+    const { name, key, value } = options as Grouped<never, K, V>;
     return new KGroupedStream(
       this.handle.with({
         key: key ?? this.handle.key,

@@ -2,7 +2,12 @@ import { Change } from "../record/change.ts";
 import type { RecordContext } from "../record/context.ts";
 import type { Headers } from "../record/headers.ts";
 import { StreamRecord } from "../record/record.ts";
-import type { CacheBudget, EvictableCache, StoreContext } from "./store.ts";
+import {
+  type CacheBudget,
+  type EvictableCache,
+  type StoreContext,
+  ValueAndTimestamp,
+} from "./store.ts";
 
 /** What an entry is charged beside key and value, in bytes: links, context and flags, as Kafka Streams counts them roughly. */
 const ENTRY_BYTES = 80;
@@ -132,6 +137,8 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   #dirty = new DirtyList<K, V>();
   /** Lists that are being flushed now, outermost first. */
   readonly #flushing: DirtyList<K, V>[] = [];
+  /** The object that was put into a row last. */
+  #lastPut: unknown = undefined;
   /** The mean size of values, for those that were never serialized. */
   #typicalBytes = 64;
 
@@ -149,6 +156,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   }
 
   close(): void {
+    this.#lastPut = undefined;
     this.#budget.unregister(this);
     this.usedBytes = 0;
     this.#oldest = this.#newest = null;
@@ -169,12 +177,26 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   /** Adds an entry that was not in the cache and is written now. */
   addWritten(entry: CacheEntry<K, V>): void {
     if (entry.value === null && this.#isNothing(entry)) return this.#rows.forget(entry);
+    entry.value = this.#own(entry.value as V | null, undefined);
     entry.size = this.isExact
       ? this.#exactSize(entry)
       : sizeOfKey(entry.key) + this.#typicalBytes + ENTRY_BYTES;
     this.#charge(entry.size);
     this.#linkNewest(entry);
     this.#written(entry);
+  }
+
+  /**
+   * The value for a row that had `before`. An object that has just been put into another row, as the first value of a reduce is into all of its hopping
+   * windows, becomes a copy: rows that share one would change together when an aggregator changes it in place.
+   */
+  #own(value: V | null, before: V | null | undefined): V | null {
+    const object = value instanceof ValueAndTimestamp ? value.value : value;
+    if (typeof object !== "object" || object === null) return value;
+    if (object === (before instanceof ValueAndTimestamp ? before.value : before)) return value;
+    if (object === this.#lastPut) return this.#rows.decode(this.#rows.encode(value!));
+    this.#lastPut = object;
+    return value;
   }
 
   /** Notes that the entry was read. */
@@ -187,7 +209,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
 
   /** Gives an entry a new value (null: the row is deleted), with the context of the record in hand. */
   update(entry: CacheEntry<K, V>, value: V | null): void {
-    entry.value = value;
+    entry.value = this.#own(value, entry.value);
     if (value === null && this.#isNothing(entry)) {
       entry.list?.remove(entry);
       return this.#drop(entry);

@@ -156,3 +156,15 @@ export function typed(customer: Customer): void {
   // @ts-expect-error the table's values are numbers
   table.filter((n) => n.name === customer.name);
 }
+
+/** A serde that is given where the records are grouped is known from there on. */
+export function groupedWithSerdes(): void {
+  const rekeyed = builder.stream(orders).mapValues((order) => ({ total: order.amount }));
+  const reduced = rekeyed.groupByKey({ value: json<{ total: number }>() })
+    .reduce((a, b) => ({ total: a.total + b.total }));
+  holds<Same<ValueOf<typeof reduced>, { total: number }>>();
+  // @ts-expect-error nothing has told how totals are written
+  rekeyed.groupByKey().reduce((a, b) => ({ total: a.total + b.total }));
+  // @ts-expect-error the serde is not that of the values
+  rekeyed.groupByKey({ value: string() });
+}
