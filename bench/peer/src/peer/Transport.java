@@ -59,7 +59,13 @@ final class Transport {
     c.put("linger.ms", "10");
     c.put("batch.size", "262144");
     byte[][] values = new byte[2000][100];
-    for (int i = 0; i < values.length; i++) for (int b = 0; b < 100; b++) values[i][b] = (byte) ((i * 31 + b * 7) & 0x3f);
+    for (int i = 0; i < values.length; i++) {
+      int random = i;
+      for (int b = 0; b < 100; b++) {
+        random = random * 1664525 + 1013904223;
+        values[i][b] = (byte) (b < 50 ? (b * 7) & 0x3f : random >>> 26);
+      }
+    }
     try (var p = new KafkaProducer<>(c, new ByteArraySerializer(), new ByteArraySerializer())) {
       p.partitionsFor(topic);
       long[] start = now();
