@@ -73,7 +73,11 @@ export function useWorkerEntry(url: URL | string): void {
 }
 
 function startWorker(name: string): WorkerPort {
-  const worker = new Worker(workerEntry, { name });
+  // Three half spaces of V8; by itself it takes 96 MB, of which a stream thread needs no more to let its values die young.
+  const worker = new Worker(workerEntry, {
+    name,
+    resourceLimits: { maxYoungGenerationSizeMb: 48 },
+  });
   return {
     post: (command) => worker.postMessage(command),
     onEvent: (listener) => void worker.on("message", listener),
