@@ -205,6 +205,12 @@ export {
   persistentWindowStore,
 } from "./lib/state/suppliers.ts";
 export { type DslStoreSuppliers, inMemoryStores, lmdbStores } from "./lib/state/dsl_suppliers.ts";
+export type { StateEnvironment } from "./lib/state/store.ts";
+export {
+  LmdbEnvironment,
+  type LmdbEnvironmentOptions,
+  type StateSync,
+} from "./lib/state/lmdb_environment.ts";
 export {
   type KeyValueStore,
   type SessionStore,

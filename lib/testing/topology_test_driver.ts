@@ -16,6 +16,7 @@ import { MemoryEnvironment } from "../state/memory_environment.ts";
 import type {
   KeyValueStore,
   SessionStore,
+  StateEnvironment,
   StateStore,
   StoreKind,
   TimestampedKeyValueStore,
@@ -45,6 +46,8 @@ export interface BuildableTopology {
 export interface DriverOptions {
   /** The wall clock's first instant (epoch ms). */
   readonly startMs?: number;
+  /** Where the stores of a task live: `(task) => new LmdbEnvironment({ directory: join(directory, task) })` for disk. Default: all are in memory. */
+  readonly openState?: (task: string) => StateEnvironment;
 }
 
 /**
@@ -107,6 +110,7 @@ export class TopologyTestDriver {
         this.#partitionTopics.add(topic);
       }
     }
+    const { openState = () => new MemoryEnvironment() } = options;
     const shared = {
       settings,
       collector: this.#collector,
@@ -120,7 +124,7 @@ export class TopologyTestDriver {
         id: "0_0",
         plan: globalAsSubtopology(global),
         inputPartitions: [...this.#globalTopics].map((topic) => ({ topic, partition: 0 })),
-        environment: new MemoryEnvironment(),
+        environment: openState("global"),
       });
       this.#globalTask.openStores();
       this.#globalTask.start();
@@ -136,7 +140,7 @@ export class TopologyTestDriver {
           (topic) => javaPartitionHash(topic, 0),
         )
           .map((topic) => ({ topic, partition: 0 })),
-        environment: new MemoryEnvironment(),
+        environment: openState("0_0"),
         globalStores: this.#globalTask?.stores,
         fetchState: CAUGHT_UP,
       });

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { test } from "node:test";
 import { assert } from "@std/assert";
+import { withTempDir } from "../support/temp_dir.ts";
 import { checkFile, scenarioFiles } from "./run.ts";
 
 const files = scenarioFiles(import.meta.dirname!);
@@ -10,6 +11,11 @@ for (const file of files) {
     const difference = checkFile(file);
     assert(difference === undefined, difference);
   });
+  test(`Weir gives the same with its stores on disk: ${basename(file, ".json")}`, () =>
+    withTempDir((directory) => {
+      const difference = checkFile(file, directory);
+      assert(difference === undefined, difference);
+    }));
 }
 
 test("The scenario files are there", () => {

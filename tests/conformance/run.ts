@@ -9,11 +9,11 @@ import { firstDifference } from "./compare.ts";
 import { runScenario } from "./run_scenario.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** Runs the scenario in a file; gives the first difference, or undefined when all is as recorded. */
-export function checkFile(file: string): string | undefined {
+/** Runs the scenario in a file, with its stores in memory or in `stateDir`; gives the first difference, or undefined when all is as recorded. */
+export function checkFile(file: string, stateDir?: string): string | undefined {
   const scenario = JSON.parse(readFileSync(file, "utf8")) as Scenario;
   try {
-    return firstDifference(scenario.expected, runScenario(scenario));
+    return firstDifference(scenario.expected, runScenario(scenario, stateDir));
   } catch (error) {
     return `threw ${(error as Error).stack}`;
   }

@@ -1,4 +1,6 @@
 /** Runs one scenario file through TopologyTestDriver and gives what the file's `expected` describes. */
+import { join } from "node:path";
+import { LmdbEnvironment } from "../../lib/state/lmdb_environment.ts";
 import { StreamsException } from "../../lib/errors.ts";
 import { rootCause } from "../../lib/errors.ts";
 import { encodeAlone } from "../../lib/serde/list.ts";
@@ -23,8 +25,11 @@ const CONFIG_VALUES: Record<string, string> = {
   logAndContinueProcessing: "log-and-continue",
 };
 
-/** Runs a scenario. Errors of the scenario itself are part of the outcome; a step that is not known throws. */
-export function runScenario(scenario: Scenario): Outcome {
+/**
+ * Runs a scenario. Errors of the scenario itself are part of the outcome; a step that is not known throws. With `stateDir` its stores are on disk, in that
+ * directory.
+ */
+export function runScenario(scenario: Scenario, stateDir?: string): Outcome {
   const { config, startMs } = readConfig(scenario);
   let built;
   try {
@@ -34,7 +39,12 @@ export function runScenario(scenario: Scenario): Outcome {
     return { error: { phase: "build", exception: javaName(error) } };
   }
   const { topology, types } = built;
-  const driver = new TopologyTestDriver(topology, config, { startMs });
+  const driver = new TopologyTestDriver(topology, config, {
+    startMs,
+    openState: stateDir === undefined
+      ? undefined
+      : (task) => new LmdbEnvironment({ directory: join(stateDir, task) }),
+  });
   const outcome: Outcome = {};
   try {
     const error = pipeInputs(driver, scenario, types);

@@ -1,14 +1,17 @@
+import { join } from "node:path";
 import { test } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { AsyncFunctionError, StreamsException, TopologyException } from "../../lib/errors.ts";
 import { StreamRecord } from "../../lib/record/record.ts";
 import { long, string } from "../../lib/serde/primitives.ts";
+import { LmdbEnvironment } from "../../lib/state/lmdb_environment.ts";
 import type { KeyValueStore } from "../../lib/state/store.ts";
 import { keyValueStoreBuilder } from "../../lib/state/stores.ts";
 import { inMemoryKeyValueStore, persistentKeyValueStore } from "../../lib/state/suppliers.ts";
 import { TopologyTestDriver } from "../../lib/testing/topology_test_driver.ts";
 import type { Processor, ProcessorContext, PunctuationType } from "../../lib/topology/processor.ts";
 import { Topology } from "../../lib/topology/topology.ts";
+import { withTempDir } from "../support/temp_dir.ts";
 
 const TEXT = { key: string(), value: string() };
 const COUNTS = { key: string(), value: long() };
@@ -350,3 +353,21 @@ test("TopologyTestDriver waits for an empty source as max.task.idle.ms says, and
   assertEquals(values(), ["a20"]);
   driver.close();
 });
+
+test("TopologyTestDriver with stores on disk goes on from what an earlier one left there", () =>
+  withTempDir((directory) => {
+    const openState = (task: string) => new LmdbEnvironment({ directory: join(directory, task) });
+    for (const expected of [[1, 2], [3, 4]]) {
+      const driver = new TopologyTestDriver(counting(true), {}, { openState });
+      const input = driver.createInputTopic("in", TEXT);
+      const output = driver.createOutputTopic("out", COUNTS);
+      input.pipe("a", "x");
+      input.pipe("a", "y");
+      assertEquals(output.readKeyValues().map(([, count]) => count), expected);
+      driver.close();
+    }
+    const inMemory = new TopologyTestDriver(counting(false), {}, { openState });
+    inMemory.createInputTopic("in", TEXT).pipe("a", "x");
+    assertEquals(inMemory.createOutputTopic("out", COUNTS).readValue(), 1);
+    inMemory.close();
+  }));
