@@ -108,22 +108,19 @@ export class StreamsProducer {
 
   /**
    * Gives up the open transaction, if there is one. False: that could not be had, and only another producer of the same id settles what became of it. So it
-   * is after a commit that was never answered, which may have taken effect. Being fenced is no failure: then the broker has aborted it.
+   * is after a commit that was never answered, which may have taken effect, and where this producer is fenced: nobody will hear it again.
    */
   async abort(): Promise<boolean> {
     if (!this.#open) return true;
     this.#open = false;
     try {
       await this.producer.abortTransaction(this.#settings.requestTimeoutMs);
+      return true;
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
-      if (!isFenced(error)) {
-        this.#tools.log.warn("Could not abort the transaction", { err: error });
-        return false;
-      }
-      this.#tools.log.debug("The transaction was already aborted: this producer is fenced");
+      this.#tools.log.warn("Could not abort the transaction", { err: error });
+      return false;
     }
-    return true;
   }
 
   async #attempt(what: string, step: (timeoutMs: number) => Promise<void>): Promise<void> {
