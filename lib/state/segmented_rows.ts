@@ -91,13 +91,25 @@ export class SegmentedRows {
     return true;
   }
 
+  /** Moves the observed time on and removes what has expired by then. */
+  advance(time: number): void {
+    if (time <= this.observedStreamTime) return;
+    this.observedStreamTime = time;
+    this.#removeExpired(this.segmentOf(time - this.#retentionMs));
+  }
+
   #addSegment(segment: number, minLive: number): void {
     const segments = this.#segments;
     let at = segments.length;
     while (at > 0 && segments[at - 1] > segment) at--;
     if (at > 0 && segments[at - 1] === segment) return;
     segments.splice(at, 0, segment);
-    if (segments[0] >= minLive) return;
+    this.#removeExpired(minLive);
+  }
+
+  #removeExpired(minLive: number): void {
+    const segments = this.#segments;
+    if (segments.length === 0 || segments[0] >= minLive) return;
     this.#segments = segments.filter((s) => s >= minLive);
     const floor = Math.max(0, this.startOf(minLive));
     this.rows.trim(segmentPrefix(minLive));

@@ -6,7 +6,7 @@ import type { ByteStore } from "./store.ts";
 /** A version of a row as it is stored. */
 export interface StoredVersion {
   readonly validFrom: number;
-  /** The next version's time; -1 for a deletion that nothing came after. */
+  /** The next version's time; -1 for a deletion that was the latest when it was put: nothing is said of how long it holds. */
   readonly validTo: number;
   /** Null: the row was deleted. */
   readonly value: Uint8Array | null;

@@ -164,9 +164,7 @@ export class SerializedVersionedStore<K, V> implements VersionedKeyValueStore<K,
   #put(key: Uint8Array, value: Uint8Array | null, timestamp: number): PutResult {
     if (timestamp > this.#observedStreamTime) this.#observedStreamTime = timestamp;
     const history = this.#history;
-    if (timestamp > history.segments.observedStreamTime) {
-      history.segments.observedStreamTime = timestamp;
-    }
+    history.segments.advance(timestamp);
     const latest = this.#latest.get(key);
     const latestTime = latest === undefined ? undefined : readInt64(latest, 0);
     if (latestTime !== undefined && timestamp > latestTime) {
@@ -192,7 +190,7 @@ export class SerializedVersionedStore<K, V> implements VersionedKeyValueStore<K,
   #replaceLatest(key: Uint8Array, value: Uint8Array | null, timestamp: number): void {
     if (value !== null) return this.#latest.put(key, stampedValue(value, timestamp));
     this.#latest.delete(key);
-    // Without an older version there is no trace of the deletion, as in Kafka Streams.
+    // Where no older version ends here there is no trace of the deletion, as in Kafka Streams: one that was the latest deletion does not end.
     for (const { validTo } of this.#history.endingAfter(key, timestamp - 1)) {
       if (validTo === timestamp) return this.#putDeletion(key, timestamp);
     }
@@ -214,8 +212,8 @@ export class SerializedVersionedStore<K, V> implements VersionedKeyValueStore<K,
       }
       before = version;
     }
-    if (before !== undefined) this.#shorten(key, before, timestamp);
     if (nextTime !== -1) {
+      if (before !== undefined && before.validTo !== -1) this.#shorten(key, before, timestamp);
       this.#history.put(key, { validFrom: timestamp, validTo: nextTime, value });
     } else if (value !== null) this.#latest.put(key, stampedValue(value, timestamp));
     else this.#putDeletion(key, timestamp);
@@ -235,11 +233,12 @@ export class SerializedVersionedStore<K, V> implements VersionedKeyValueStore<K,
       return this.#record(latestVersion(latest));
     }
     if (asOf < this.#observedStreamTime - this.historyRetentionMs) return null;
+    let found: StoredVersion | undefined;
     for (const version of this.#history.endingAfter(key, asOf)) {
-      if (version.validFrom > asOf) return null;
-      return version.value === null ? null : this.#record(version);
+      if (version.validFrom > asOf) break;
+      found = version;
     }
-    return null;
+    return found === undefined || found.value === null ? null : this.#record(found);
   }
 
   #record({ value, validFrom, validTo }: StoredVersion): VersionedRecord<V> {

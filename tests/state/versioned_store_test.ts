@@ -19,8 +19,10 @@ import {
   testEnvironments,
   text,
 } from "./support.ts";
+import { type ModelVersion, VersionedStoreModel } from "./versioned_model.ts";
 
 const RETENTION = 100;
+const SEGMENT_MS = 30;
 const SERDES = { key: text, value: text };
 
 function openStore(
@@ -30,7 +32,7 @@ function openStore(
 ): { readonly store: VersionedKeyValueStore<string, string>; readonly context: TestContext } {
   const supplier = persistentVersionedKeyValueStore(name, {
     historyRetentionMs: retention,
-    segmentIntervalMs: 30,
+    segmentIntervalMs: SEGMENT_MS,
   });
   const store = versionedKeyValueStoreBuilder(supplier, SERDES).build();
   const context = testContext(environment);
@@ -38,8 +40,8 @@ function openStore(
   return { store, context };
 }
 
-const shown = (record: { value: string; timestamp: number; validTo?: number } | null) =>
-  record === null ? null : `${record.value}@${record.timestamp}-${record.validTo ?? ""}`;
+const shown = (record: ModelVersion | null | undefined) =>
+  !record ? null : `${record.value}@${record.timestamp}-${record.validTo ?? ""}`;
 
 for (const { name, open, remove } of testEnvironments()) {
   test(`versioned store (${name}) gives the version that was valid at a time, and what put returns`, () => {
@@ -109,20 +111,42 @@ for (const { name, open, remove } of testEnvironments()) {
     environment.close({ clean: true });
   });
 
-  test(`versioned store (${name}) does as a list of versions does, and so does its restored copy`, () => {
+  test(`versioned store (${name}) does as Kafka Streams' segments do, and so does its restored copy`, () => {
     const random = seededRandom(`versioned store (${name})`);
     const environment = open();
     environment.wipe();
-    const { store, context } = openStore(environment, 100_000);
-    againstModel(store, environment, random);
-    const { store: copy } = openStore(environment, 100_000, "copy");
-    copy.restore(restoreRows(context.logged), 0, context.logged.length);
-    for (const key of ["a", "aa", "b"]) {
-      assertEquals(
-        [...copy.history(key, 0, 1_000)].map(shown),
-        [...store.history(key, 0, 1_000)].map(shown),
-      );
+    for (let round = 0; round < 40; round++) {
+      const retention = random.pick([0, 20, 100, 100_000]);
+      const { store, context } = openStore(environment, retention, `v${round}`);
+      againstModel(store, environment, random, retention);
+      const { store: copy } = openStore(environment, retention, `copy${round}`);
+      copy.restore(restoreRows(context.logged), 0, context.logged.length);
+      for (const key of ["a", "aa", "b"]) {
+        assertEquals(shown(copy.get(key)), shown(store.get(key)));
+        assertEquals(
+          [...copy.history(key, 0, 1_000)].map(shown),
+          [...store.history(key, 0, 1_000)].map(shown),
+        );
+      }
     }
+    environment.close({ clean: true });
+  });
+
+  test(`versioned store (${name}) notes no deletion of a version that came after a deletion`, () => {
+    const environment = open();
+    environment.wipe();
+    const { store } = openStore(environment, 100_000);
+    const puts: [string | null, number][] = [[null, 19], ["14", 22], [null, 22], ["-3", 21]];
+    assertEquals(puts.map(([value, at]) => store.put("k", value, at)), [-1, -1, -1, -1]);
+    assertEquals(shown(store.get("k")), "-3@21-");
+    // A deletion that was there before the version is still there after it.
+    assertEquals([null, "b", null].map((value) => store.put("l", value, 20)), [-1, -1, -1]);
+    assertEquals(store.put("l", "a", 15), 20);
+    // So is one that ends a version, or a deletion that is not the latest.
+    for (const [value, at] of [["a", 10], ["c", 20], [null, 15], [null, 20]] as const) {
+      store.put("m", value, at);
+    }
+    assertEquals(store.put("m", "b", 17), 20);
     environment.close({ clean: true });
   });
   test(`${name} is removed`, remove);
@@ -132,45 +156,33 @@ function againstModel(
   store: VersionedKeyValueStore<string, string>,
   environment: StateEnvironment,
   random: Random,
+  retention: number,
 ): void {
-  const rows = new Map<string, { at: number; value: string | null }[]>(
-    ["a", "aa", "b"].map((key) => [key, []]),
-  );
-  for (let step = 0; step < 2_000; step++) {
-    const key = random.pick(["a", "aa", "b"]);
-    const versions = rows.get(key)!;
-    const at = random.int(0, 500);
+  const model = new VersionedStoreModel(retention, SEGMENT_MS);
+  const keys = ["a", "aa", "b"].slice(0, random.int(1, 4));
+  const span = random.pick([10, 100, 500]);
+  const [chanceOfNull, isMoving] = [random.pick([0.25, 0.6]), random.chance(0.5)];
+  const puts: string[] = [];
+  for (let step = 0; step < 200; step++) {
+    const key = random.pick(keys);
+    const row = model.row(key);
+    const at = random.int(0, span) + (isMoving ? step : 0);
+    const what = () => `${puts.join(" ")}: ${key} at ${at}`;
     const action = random.int(0, 10);
-    if (action < 5) {
-      const value = random.chance(0.25) ? null : `${step}`;
-      const next = versions.find((version) => version.at > at)?.at ?? -1;
-      const index = versions.findIndex((version) => version.at >= at);
-      const replaces = index >= 0 && versions[index].at === at;
-      // With nothing before it, the deletion of the only latest version leaves no trace.
-      const isForgotten = value === null && replaces && next === -1 &&
-        versions[index].value !== null && index === 0;
-      if (isForgotten) versions.splice(index, 1);
-      else versions.splice(index < 0 ? versions.length : index, replaces ? 1 : 0, { at, value });
-      assertEquals(store.put(key, value, at), next, `step ${step}`);
-    } else if (action < 6) environment.commit(new Map());
-    else if (action < 8) {
-      const version = versions.findLast((each) => each.at <= at);
-      const next = version && versions[versions.indexOf(version) + 1];
-      const expected = version?.value ? `${version.value}@${version.at}-${next?.at ?? ""}` : null;
-      assertEquals(shown(store.get(key, at)), expected, `step ${step}, ${key} at ${at}`);
-      const latest = versions.at(-1);
-      assertEquals(store.get(key)?.value ?? null, latest?.value ?? null, `step ${step}`);
+    if (action < 6) {
+      const value = random.chance(chanceOfNull) ? null : `${step}`;
+      const expected = model.put(key, value, at);
+      puts.push(`${key}=${value}@${at}`);
+      assertEquals(store.put(key, value, at), expected, what());
+    } else if (action < 7) environment.commit(new Map());
+    else if (action < 9) {
+      assertEquals(shown(store.get(key, at)), shown(row.get(at)), what());
+      assertEquals(shown(store.get(key)), shown(row.get()), what());
     } else {
-      const to = at + random.int(0, 100);
-      const expected = versions.flatMap((version, i) => {
-        const next = versions[i + 1]?.at;
-        const isValid = version.at <= to && (next === undefined || next > at);
-        return isValid && version.value !== null
-          ? [`${version.value}@${version.at}-${next ?? ""}`]
-          : [];
-      });
-      assertEquals([...store.history(key, at, to, true)].map(shown), expected, `step ${step}`);
-      assertEquals([...store.history(key, at, to)].map(shown), expected.reverse(), `step ${step}`);
+      const to = Math.max(at, model.time - retention) + random.int(0, 100);
+      const expected = row.history(at, to).map(shown);
+      assertEquals([...store.history(key, at, to)].map(shown), expected, what());
+      assertEquals([...store.history(key, at, to, true)].map(shown), expected.reverse(), what());
     }
   }
 }
