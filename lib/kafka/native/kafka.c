@@ -1,9 +1,10 @@
 /* The addon's entry. JavaScript calls `start` once per isolate, and then has all functions. */
 #include "addon.h"
 
+#include <openssl/crypto.h>
+
 #ifdef __GLIBC__
 #include <malloc.h>
-#include <pthread.h>
 #include <unistd.h>
 
 /*
@@ -15,6 +16,23 @@ static void bound_arenas(void) {
   if (!getenv("MALLOC_ARENA_MAX")) mallopt(M_ARENA_MAX, cores < 2 ? 2 : cores > 16 ? 16 : (int)cores);
 }
 #endif
+
+/*
+ * OpenSSL registers a handler that frees what it holds for each thread when the process exits. A runtime ends its threads at that same moment, and each frees
+ * its own: twice, and the process aborts after all its work is done. There is nothing to free in a process that ends.
+ */
+static void keep_openssl(void) {
+#ifdef OPENSSL_INIT_NO_ATEXIT
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+#endif
+}
+
+static void once_a_process(void) {
+#ifdef __GLIBC__
+  bound_arenas();
+#endif
+  keep_openssl();
+}
 
 /* start(makeError): the functions of this isolate. */
 static napi_value start(napi_env env, napi_callback_info info) {
@@ -34,10 +52,8 @@ static napi_value start(napi_env env, napi_callback_info info) {
 }
 
 NAPI_MODULE_INIT() {
-#ifdef __GLIBC__
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, bound_arenas);
-#endif
+  pthread_once(&once, once_a_process);
   export_function(env, exports, "start", start);
   return exports;
 }
