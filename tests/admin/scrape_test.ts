@@ -52,6 +52,7 @@ before(async () => {
     return busy.total("kafka_stream_thread_process_total") === 2 * (ORDERS - corrupt) + paid &&
       busy.only("kafka_streams_records_lag") === 0 &&
       busy.total("kafka_streams_committed_offset", { topic: orders.topic }) === ORDERS &&
+      busy.total("kafka_streams_committed_offset", { topic: payments.topic }) === paid &&
       busy.total("kafka_consumer_fetch_manager_records_consumed_total") >= ORDERS + paid;
   });
 });
