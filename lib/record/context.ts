@@ -2,7 +2,8 @@ import { Headers } from "./headers.ts";
 
 /** Where the record in hand came from. Kafka Streams: `RecordMetadata`. */
 export interface RecordMetadata {
-  readonly topic: string;
+  /** Null within a punctuation, where the partition and the offset are -1. */
+  readonly topic: string | null;
   readonly partition: number;
   readonly offset: number;
 }
@@ -12,8 +13,8 @@ export interface RecordMetadata {
  * flushed cache entry. Whoever keeps something of it copies the fields. Kafka Streams: `ProcessorRecordContext`.
  */
 export class RecordContext {
-  /** Undefined within punctuation and when nothing was processed yet. */
-  topic: string | undefined = undefined;
+  /** Null within a punctuation, undefined when nothing was processed yet. */
+  topic: string | null | undefined = undefined;
   partition = -1;
   offset = -1;
   /** Epoch ms of the source record; in punctuation the punctuation's time. */

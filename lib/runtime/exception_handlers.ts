@@ -160,7 +160,7 @@ export function errorContext(
 ): ErrorHandlerContext {
   const raw = record.raw();
   return {
-    topic: record.topic,
+    topic: record.topic ?? undefined,
     partition: record.partition,
     offset: record.offset,
     timestamp: record.timestamp,

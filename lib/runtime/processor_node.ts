@@ -128,7 +128,7 @@ export class SinkNode implements TaskNode {
     const { record: context, collector } = this.#task;
     const choose = this.#settings.topic as TopicNameExtractor<any, any>;
     const topic = choose(record.key, record.value, {
-      topic: context.topic,
+      topic: context.topic ?? undefined,
       partition: context.partition,
       offset: context.offset,
       timestamp: record.timestamp,

@@ -127,7 +127,7 @@ export class ProducerCollector implements RecordCollector {
     const rows = this.#rows;
     const { batch } = rows;
     const tag = this.#origins.add(
-      context.topic,
+      context.topic ?? undefined,
       context.partition,
       context.offset,
       nodeName,

@@ -32,10 +32,12 @@ class ScheduleEntry implements Schedule {
 
 /**
  * The schedules of one kind of time, soonest first. A missed run of firings becomes one; the next one is due at the first multiple after now.
+ *
+ * It is the same binary heap as `java.util.PriorityQueue`, since that decides which of those due at one time fires first.
  * Kafka Streams: `PunctuationQueue`, `PunctuationSchedule`.
  */
 export class PunctuationQueue {
-  readonly #entries: ScheduleEntry[] = [];
+  readonly #heap: ScheduleEntry[] = [];
   /** When the first schedule is due; infinite when there is none. One comparison for each record. */
   nextDue = Number.POSITIVE_INFINITY;
 
@@ -47,7 +49,7 @@ export class PunctuationQueue {
     callback: (timestamp: number) => void,
   ): Cancellable {
     const entry = new ScheduleEntry(processorName, start, intervalMs, callback);
-    this.#insert(entry);
+    this.#add(entry);
     return entry;
   }
 
@@ -55,8 +57,7 @@ export class PunctuationQueue {
   punctuate(timestamp: number, fire: (schedule: Schedule, timestamp: number) => void): boolean {
     let fired = false;
     while (timestamp >= this.nextDue) {
-      const entry = this.#entries.shift()!;
-      this.#updateNextDue();
+      const entry = this.#poll();
       if (entry.cancelled) continue;
       fire(entry, timestamp);
       fired = true;
@@ -64,20 +65,43 @@ export class PunctuationQueue {
         // One call for all that was missed, aligned to the schedule's own beat.
         entry.due += (Math.floor((timestamp - entry.due) / entry.intervalMs) + 1) *
           entry.intervalMs;
-        this.#insert(entry);
+        this.#add(entry);
       }
     }
     return fired;
   }
 
-  #insert(entry: ScheduleEntry): void {
-    let at = this.#entries.length;
-    while (at > 0 && this.#entries[at - 1].due > entry.due) at--;
-    this.#entries.splice(at, 0, entry);
-    this.#updateNextDue();
+  /** `PriorityQueue.offer`: it rises above those that are due later, not above its equals. */
+  #add(entry: ScheduleEntry): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    while (at > 0) {
+      const parent = (at - 1) >>> 1;
+      if (entry.due >= heap[parent].due) break;
+      heap[at] = heap[parent];
+      at = parent;
+    }
+    heap[at] = entry;
+    this.nextDue = heap[0].due;
   }
 
-  #updateNextDue(): void {
-    this.nextDue = this.#entries.length > 0 ? this.#entries[0].due : Number.POSITIVE_INFINITY;
+  /** `PriorityQueue.poll`: the last one takes the first one's place and sinks below those that are due sooner. */
+  #poll(): ScheduleEntry {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop()!;
+    const size = heap.length;
+    if (size > 0) {
+      let at = 0;
+      for (let child = 1; child < size; child = 2 * at + 1) {
+        if (child + 1 < size && heap[child].due > heap[child + 1].due) child++;
+        if (last.due <= heap[child].due) break;
+        heap[at] = heap[child];
+        at = child;
+      }
+      heap[at] = last;
+    }
+    this.nextDue = size > 0 ? heap[0].due : Number.POSITIVE_INFINITY;
+    return first;
   }
 }

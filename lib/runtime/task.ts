@@ -332,7 +332,7 @@ export class StreamTask implements TaskContext {
 
   readonly #fire = (schedule: Schedule, timestamp: number): void => {
     const { record } = this;
-    record.topic = undefined;
+    record.topic = null;
     record.partition = -1;
     record.offset = -1;
     record.timestamp = timestamp;

@@ -110,7 +110,7 @@ export class TaskFailures {
     const raw = record.raw();
     let headers = record.headers.add("__streams.errors.reason", reason)
       .add("__streams.errors.message", detail ?? `Record dropped: ${reason}`);
-    if (record.topic !== undefined) {
+    if (typeof record.topic === "string") {
       headers = headers.add("__streams.errors.topic", record.topic)
         .add("__streams.errors.partition", String(record.partition))
         .add("__streams.errors.offset", String(record.offset));

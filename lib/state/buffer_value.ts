@@ -35,7 +35,7 @@ export function bufferedContext(record: RecordContext): BufferedContext {
 export function restoreContext(record: RecordContext, context: BufferedContext): void {
   record.timestamp = context.timestamp;
   record.offset = context.offset;
-  record.topic = context.topic === "" ? undefined : context.topic;
+  record.topic = context.topic === "" ? null : context.topic;
   record.partition = context.partition;
   record.headers = context.headers;
   record.rawKey = null;

@@ -42,7 +42,7 @@ export class CacheEntry<K, V> {
   size: number;
 
   // The context of the last update.
-  topic: string | undefined = undefined;
+  topic: string | null | undefined = undefined;
   partition = -1;
   offset = -1;
   timestamp = 0;

@@ -120,7 +120,7 @@ export class MockProcessorContext<K = any, V = any>
     return this.#pausedUntil;
   }
 
-  /** Sets where the record in hand came from; undefined as in a punctuation. */
+  /** Sets where the record in hand came from; undefined as in `init`, without a record. */
   setRecordMetadata(metadata: RecordMetadata | undefined): void {
     this.#record.topic = metadata?.topic;
     this.#record.partition = metadata?.partition ?? -1;

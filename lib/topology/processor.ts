@@ -84,7 +84,7 @@ export interface ProcessingContext {
   ): Cancellable;
   /** Asks for a commit as soon as possible. */
   commit(): void;
-  /** Where the record in hand came from; undefined within a punctuation. */
+  /** Where the record in hand came from: within a punctuation no topic, partition -1 and offset -1. Undefined when there is no record, as in `init`. */
   recordMetadata(): RecordMetadata | undefined;
   /** The greatest timestamp the task has processed, -1 before the first. */
   currentStreamTimeMs(): number;

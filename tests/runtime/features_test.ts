@@ -447,6 +447,10 @@ test(
     const value = (name: string) =>
       streams.metrics().families.find((f) => f.name === name)?.series
         .reduce((sum, series) => sum + series.value, 0);
+    await eventually(
+      "the commit is counted",
+      () => value("kafka_streams_committed_offset") === 30,
+    );
     assertEquals(value("kafka_stream_thread_process_total"), 30);
     assertEquals(value("kafka_stream_topic_records_consumed_total"), 30);
     assertEquals(value("kafka_stream_topic_records_produced_total"), 30);

@@ -45,3 +45,14 @@ test("PunctuationQueue fires nothing that was cancelled before it was due", () =
   queue.schedule("p", 0, 10, () => {}).cancel();
   assertEquals(run(queue, [100]), []);
 });
+
+test("PunctuationQueue fires those due at one time in the order of Java's PriorityQueue", () => {
+  // Printed by java.util.PriorityQueue for the same entries: one that fired goes behind by the heap's rules, not at the end.
+  const queue = new PunctuationQueue();
+  const order: string[] = [];
+  for (const name of ["a", "b", "c", "d", "e"]) {
+    queue.schedule(name, 0, 10, () => order.push(name));
+  }
+  run(queue, [0, 10]);
+  assertEquals(order.join(""), "aebdcdceab");
+});

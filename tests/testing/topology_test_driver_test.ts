@@ -108,7 +108,7 @@ class Ticker implements Processor<string, string, string, string> {
   }
   init(context: ProcessorContext<string, string>): void {
     context.schedule(10, this.#type, (timestamp) => {
-      assertEquals(context.recordMetadata(), undefined);
+      assertEquals(context.recordMetadata(), { topic: null, partition: -1, offset: -1 });
       context.forward(new StreamRecord("tick", String(timestamp), timestamp));
     }, this.#startMs);
   }

@@ -141,7 +141,9 @@ class SendProcessor<KLeft, VLeft, KRight>
     foreignKey: KRight | null,
     instruction: Instruction,
   ): void {
-    const partition = this.#context.recordMetadata()?.partition ?? this.#taskPartition;
+    const source = this.#context.recordMetadata()?.partition ?? -1;
+    // A record made by a punctuation has no partition of its own: its answer goes to the task's.
+    const partition = source >= 0 ? source : this.#taskPartition;
     const wrapper = new SubscriptionWrapper(hash, instruction, record.key, partition);
     this.#context.forward(
       new StreamRecord(foreignKey as KRight, wrapper, record.timestamp, record.headers),
