@@ -191,7 +191,7 @@ function readStore(
     const keyType = types.storeKeys.get(name)!;
     const keys = new Map(
       scenario.inputs.filter((input) => input.key !== null && input.key !== undefined)
-        .map((input) => [String(input.key), fromJson(input.key, keyType)]),
+        .map((input) => lookedUp(input.key, keyType)).map((key) => [String(key), key]),
     );
     for (const [, key] of [...keys].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const found = store.get(key);
@@ -208,6 +208,12 @@ function readStore(
   }
   if (!/[kK]eyValue$/.test(kind)) entries.sort(byWindow);
   return { kind, entries };
+}
+
+/** The key to look up for an input's key, which may be one of another topic and no number: 0 then. */
+function lookedUp(key: unknown, type: Ty): unknown {
+  const isNumber = type.base === "string" || !Number.isNaN(Number(key));
+  return fromJson(isNumber ? key : 0, type);
 }
 
 function describeEntry(key: unknown, value: unknown): Outcome {

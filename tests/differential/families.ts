@@ -13,7 +13,9 @@ import {
   windowed,
   windowedAggregate,
 } from "./parts.ts";
+import { processors } from "./process_family.ts";
 import { type Part, Sketch } from "./sketch.ts";
+import { tables } from "./table_family.ts";
 import { aggregationOf, base, joinerOf, keyMapperOf, materialization } from "./typed_choices.ts";
 
 const FAMILIES = {
@@ -23,6 +25,8 @@ const FAMILIES = {
   "stream-table": streamTable,
   suppress,
   caching,
+  processors,
+  tables,
 } as const;
 
 /**

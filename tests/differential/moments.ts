@@ -69,7 +69,7 @@ export function moments(
 
 function record(
   random: Random,
-  { topic, key, value, timestampExtractor }: SketchTopic,
+  { topic, key, value, timestampExtractor, isCorrupt }: SketchTopic,
   time: Timeline,
   now: number,
   withHeaders: boolean,
@@ -87,6 +87,7 @@ function record(
     // Negative ones are for an extractor to judge; without one they end the run.
     timestamp: timestampExtractor !== undefined && random.chance(0.05) ? -5 : timestamp,
   };
+  if (isCorrupt && random.chance(0.1)) Object.assign(fields, { value: null, valueHex: "010203" });
   if (withHeaders && random.chance(0.5)) {
     fields.headers = random.pick([
       [["h", "1"]],

@@ -22,6 +22,8 @@ export interface SketchTopic {
   readonly key: Base;
   readonly value: Base;
   readonly timestampExtractor?: string;
+  /** Some of its values are bytes that no value is made of. */
+  readonly isCorrupt?: boolean;
 }
 
 /** Collects a scenario's parts. */
@@ -82,18 +84,35 @@ export class Sketch {
     return { ...from, ...changes, id };
   }
   /** A source of a kind, on a topic of its own. */
-  source(op: "stream" | "table" | "globalTable", types: Partial<Part>, step: Fields = {}): Part {
+  source(
+    op: "stream" | "table" | "globalTable",
+    types: Partial<Part>,
+    step: Fields = {},
+    { isCorrupt = false }: { readonly isCorrupt?: boolean } = {},
+  ): Part {
     const { key = "string", value = "string" } = types;
     const topic = `in${this.topics.length}`;
     const id = this.id();
     const timestampExtractor = step.timestampExtractor as string | undefined;
-    this.topics.push({ topic, key, value, timestampExtractor });
+    this.topics.push({ topic, key, value, timestampExtractor, isCorrupt });
     this.step({ op, id, topic, key, value, ...step });
+    return { id, key, value };
+  }
+  /** A stream of several topics of its own. */
+  sourceOfTopics(count: number, { key, value }: Pick<Part, "key" | "value">): Part {
+    const id = this.id();
+    const topics = Array.from({ length: count }, (_, i) => `in${this.topics.length + i}`);
+    for (const topic of topics) this.topics.push({ topic, key, value });
+    this.step({ op: "stream", id, topics, key, value });
     return { id, key, value };
   }
   /** Writes a stream to a topic of its own. */
   to(from: Part): void {
     this.step({ op: "to", from: from.id, topic: `out${this.#outputs++}` });
+  }
+  /** Writes each record to the topic that its key names. */
+  toTopicOfKey(from: Part): void {
+    this.step({ op: "to", from: from.id, topicPrefix: `out${this.#outputs++}-` });
   }
   finish(name: string): Scenario & { readonly name: string } {
     return {

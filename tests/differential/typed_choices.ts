@@ -17,6 +17,7 @@ export function predicateOf(random: Random, { key, value }: Part): Fields {
     { fn: "valueNotNull" },
     { fn: "valueIsNull" },
     { fn: "keyNotNull" },
+    { fn: "keyIsNull" },
     { fn: "always" },
     { fn: "never" },
     { fn: "keyStartsWith", arg: random.pick(["a", "1", "-"]) },
