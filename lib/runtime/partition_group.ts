@@ -46,10 +46,14 @@ export class PartitionGroup {
 
   /**
    * Whether a record may be taken now. With `max.task.idle.ms` -1 any buffered record will do; with 0 an empty partition that has, or may have,
-   * records on the broker is waited for without limit; with more, one that is caught up is also waited for that long.
+   * records on the broker is waited for without limit; with more, one that is caught up is also waited for that long. Rows that are left out,
+   * as they cannot be deserialized, are no records: a partition that has no others is empty.
+   * @throws {SchemaPending} when a schema has to be fetched for a head; the same one is tried again by the next call
    */
   readyToProcess(now: number): boolean {
     const { queues } = this;
+    const waits = this.#maxTaskIdleMs >= 0 && this.#fetchState !== undefined && queues.length > 1;
+    if (waits) this.#makeHeads();
     let any = false;
     let allHave = true;
     for (let i = 0; i < queues.length; i++) {
@@ -58,11 +62,11 @@ export class PartitionGroup {
         this.#idleSince[i] = -1;
       } else allHave = false;
     }
-    if (!any || allHave || this.#maxTaskIdleMs < 0 || this.#fetchState === undefined) return any;
+    if (!any || allHave || !waits) return any;
     for (let i = 0; i < queues.length; i++) {
       const queue = queues[i];
       if (queue.size > 0) continue;
-      const lag = this.#fetchState.lag(queue.topic, queue.partition);
+      const lag = this.#fetchState!.lag(queue.topic, queue.partition);
       if (lag === undefined || lag > 0) {
         this.#idleSince[i] = -1;
         return false;
@@ -79,13 +83,7 @@ export class PartitionGroup {
    * @throws {SchemaPending} when a schema has to be fetched for a head; the same one is tried again by the next call
    */
   next(): RecordQueue | undefined {
-    const taken = this.#taken;
-    if (taken !== undefined) {
-      // What was filled again meanwhile lines up behind the queues that were filled before it.
-      if (taken.filledAt === this.#takenFilledAt && taken.ensureHead()) this.#heads.offer(taken);
-      this.#taken = undefined;
-    }
-    this.#offerFilled();
+    this.#makeHeads();
     const best = this.#heads.poll();
     if (best === undefined) return undefined;
     this.#taken = best;
@@ -93,7 +91,13 @@ export class PartitionGroup {
     return best;
   }
 
-  #offerFilled(): void {
+  #makeHeads(): void {
+    const taken = this.#taken;
+    if (taken !== undefined) {
+      // What was filled again meanwhile lines up behind the queues that were filled before it.
+      if (taken.filledAt === this.#takenFilledAt && taken.ensureHead()) this.#heads.offer(taken);
+      this.#taken = undefined;
+    }
     for (;;) {
       let first: RecordQueue | undefined;
       for (const queue of this.queues) {

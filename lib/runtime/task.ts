@@ -214,10 +214,20 @@ export class StreamTask implements TaskContext {
     return queue;
   }
 
-  /** Whether a record may be processed now (`max.task.idle.ms`, `pauseSources`, a schema that is awaited). */
+  /**
+   * Whether a record may be processed now (`max.task.idle.ms`, `pauseSources`, a schema that is awaited).
+   * @throws {StreamsException} when the head of a partition cannot be deserialized and the handler says to stop
+   */
   isProcessable(now: number): boolean {
     if (this.#pending !== undefined || now < this.pausedUntil) return false;
-    return this.#group.readyToProcess(now);
+    let ready = false;
+    try {
+      ready = this.#group.readyToProcess(now);
+    } catch (error) {
+      this.#awaitSchema(error);
+    }
+    if (!ready) this.#noteSkips();
+    return ready;
   }
 
   /** Processes one record; false when there was none to process. */
@@ -253,14 +263,18 @@ export class StreamTask implements TaskContext {
       if (queue === undefined) this.#noteSkips();
       return queue;
     } catch (error) {
-      if (!(error instanceof SchemaPending)) throw this.#asStreamsException(error);
-      this.#pending = error.ready.finally(() => {
-        this.#pending = undefined;
-      });
-      // A thread that idles hears why the schema did not come; for a busy one the next look at the record asks again.
-      this.#pending.catch(() => {});
+      this.#awaitSchema(error);
       return undefined;
     }
+  }
+
+  #awaitSchema(error: unknown): void {
+    if (!(error instanceof SchemaPending)) throw this.#asStreamsException(error);
+    this.#pending = error.ready.finally(() => {
+      this.#pending = undefined;
+    });
+    // A thread that idles hears why the schema did not come; for a busy one the next look at the record asks again.
+    this.#pending.catch(() => {});
   }
 
   #noteSkips(): void {

@@ -76,3 +76,33 @@ test("PartitionGroup with idle time -1 takes whatever is buffered", () => {
   addRow(a, row({ topic: "a" }));
   assert(group.readyToProcess(0));
 });
+
+test("PartitionGroup waits for a partition whose rows are all left out as for an empty one", () => {
+  const a = queue("a");
+  const leftOut: number[] = [];
+  const b = new RecordQueue(
+    {
+      topic: "b",
+      partition: 0,
+      key: text,
+      value: text,
+      timestampExtractor: ({ offset }) => offset < 2 ? -1 : 3,
+    },
+    0,
+    {
+      undecodable: (_, error) => {
+        throw error;
+      },
+      negativeTimestamp: ({ headOffset }) => leftOut.push(headOffset),
+    },
+  );
+  const group = new PartitionGroup([a, b], 100, { lag: () => 0 });
+  addRow(a, row({ topic: "a", timestamp: 5 }));
+  addRow(b, row({ topic: "b", offset: 0, timestamp: 1 }));
+  addRow(b, row({ topic: "b", offset: 1, timestamp: 2 }));
+  assert(!group.readyToProcess(1_000), "b has nothing");
+  assertEquals(leftOut, [0, 1]);
+  addRow(b, row({ topic: "b", offset: 2, timestamp: 3 }));
+  assert(group.readyToProcess(1_050), "b has a record");
+  assertEquals(drain(group), ["b@3", "a@5"]);
+});
