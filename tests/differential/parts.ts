@@ -170,7 +170,7 @@ function tableStep(sketch: Sketch, table: Part): Part {
     if (fn === "callCount") step.useStore = sketch.id("calls");
     return sketch.then(table, { ...step, ...maybeMaterialized(sketch) }, { value: "string" });
   }
-  if (roll < 0.65) return suppressed(sketch, table);
+  if (roll < 0.65 && table.isBare !== true) return suppressed(sketch, table);
   if (roll < 0.85) return regrouped(sketch, table);
   const other = sketch.then(table, { op: "filter", ...predicateOf(random, table) });
   const [joiner, value] = joinerOf(random, table.value, table.value);

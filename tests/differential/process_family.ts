@@ -4,10 +4,15 @@ import { grouped, maybeName, streamOf, useTable, windowedAggregate } from "./par
 import type { Part, Sketch } from "./sketch.ts";
 import { base, materialization, predicateOf } from "./typed_choices.ts";
 
+/** Whether processors change the time of records, or wait for it. */
+type Clock = "shifted" | "punctual";
+
 /** A few streams, each through some processors. */
 export function processors(sketch: Sketch): void {
   const { random } = sketch;
   const shared = random.chance(0.4) ? sharedStore(sketch) : undefined;
+  // Both together make a loop in one task: a punctuation forwards what brings the next one about.
+  const clock: Clock = random.chance(0.3) ? "shifted" : "punctual";
   if (random.chance(0.2)) {
     sketch.config["deserialization.exception.handler"] = random.pick([
       "logAndContinue",
@@ -16,12 +21,20 @@ export function processors(sketch: Sketch): void {
   }
   for (let i = random.int(1, 4); i > 0; i--) {
     let part = sourceOf(sketch);
-    for (let steps = random.int(1, 4); steps > 0; steps--) part = processed(sketch, part, shared);
+    for (let steps = random.int(1, 4); steps > 0; steps--) {
+      part = processed(sketch, part, shared, clock);
+    }
     finish(sketch, part);
   }
 }
 
-function sharedStore(sketch: Sketch): string {
+/** Gives the shared store; adds it when it is first asked for, as nothing could be read from one that no processor has. */
+function sharedStore(sketch: Sketch): () => string {
+  let added: string | undefined;
+  return () => added ??= addShared(sketch);
+}
+
+function addShared(sketch: Sketch): string {
   const store = sketch.store();
   const step: Fields & { op: string } = { op: "addStore", store, key: "string", value: "long" };
   if (sketch.random.chance(0.2)) step.logging = false;
@@ -44,13 +57,18 @@ function sourceOf(sketch: Sketch): Part {
 }
 
 /** A processor, most often one with a store. */
-function processed(sketch: Sketch, from: Part, shared: string | undefined): Part {
+function processed(
+  sketch: Sketch,
+  from: Part,
+  shared: (() => string) | undefined,
+  clock: Clock,
+): Part {
   const { random } = sketch;
   // The stores of processors are keyed by the record's key, which must not be null.
   const keyed = random.chance(0.9) ? sketch.then(from, { op: "filter", fn: "keyNotNull" }) : from;
   const isShared = shared !== undefined && from.key === "string" && random.chance(0.6);
   const ownStore = (): Fields =>
-    isShared ? { store: shared, shared: true } : {
+    isShared ? { store: shared(), shared: true } : {
       store: sketch.store(),
       ...(random.chance(0.15) ? { caching: true } : {}),
       ...(random.chance(0.1) ? { logging: false } : {}),
@@ -61,7 +79,6 @@ function processed(sketch: Sketch, from: Part, shared: string | undefined): Part
     [{ fn: "wallClockReporter" }, { value: "long" }],
     [{ fn: "recordInfo" }, { value: "string" }],
     [{ fn: "forwardTwice" }, {}],
-    [{ fn: "shiftTimestamp", deltaMs: sketch.ms(0, 20) }, {}],
     [{ fn: "addHeader", headerName: random.pick(["made", "h"]), headerValue: "x" }, {}],
     [{ fn: "failOnValue", arg: from.value === "string" ? "1" : "2" }, {}],
     [{
@@ -71,6 +88,7 @@ function processed(sketch: Sketch, from: Part, shared: string | undefined): Part
       times: random.int(1, 5),
     }, { key: "string", value: "long" }],
   ];
+  if (clock === "shifted") plain.push([{ fn: "shiftTimestamp", deltaMs: sketch.ms(0, 20) }, {}]);
   const named = maybeName(sketch);
   if (keyed === from || random.chance(0.35)) {
     const [step, changes] = random.pick(plain);

@@ -28,6 +28,8 @@ export interface DifferentialResult {
   readonly compared: number;
   /** Cases that Kafka Streams itself could not run. */
   readonly refused: number;
+  /** What it said to those. */
+  readonly refusals: readonly string[];
   /** Cases in which its persistent and its in-memory stores differ, so that there is nothing to be equal to. */
   readonly undecided: number;
   readonly differences: readonly Difference[];
@@ -45,6 +47,7 @@ export async function runDifferential(
 ): Promise<DifferentialResult> {
   const oracle = await startOracle();
   const differences: Difference[] = [];
+  const refusals: string[] = [];
   let compared = 0;
   let undecided = 0;
   try {
@@ -53,7 +56,8 @@ export async function runDifferential(
         { length: Math.min(batch, cases - from) },
         (_, i) => scenarioOf(family, seed + from + i),
       );
-      const judged = await judge(oracle, scenarios);
+      const { judged, log } = await judge(oracle, scenarios);
+      refusals.push(...log.split("\n").filter((line) => line.startsWith("FAILED")));
       compared += judged.length;
       for (const scenario of judged) {
         const what = differenceOf(scenario);
@@ -72,11 +76,14 @@ export async function runDifferential(
   } finally {
     await oracle.stop();
   }
-  return { compared, refused: cases - compared, undecided, differences };
+  return { compared, refused: cases - compared, refusals, undecided, differences };
 }
 
 /** The scenarios with what Kafka Streams gives for them; those that it could not run are left out. */
-async function judge(oracle: Oracle, scenarios: readonly Named[]): Promise<Named[]> {
+async function judge(
+  oracle: Oracle,
+  scenarios: readonly Named[],
+): Promise<{ readonly judged: Named[]; readonly log: string }> {
   const dir = makeTempDir("differential");
   const [input, output] = [join(dir, "in"), join(dir, "out")];
   try {
@@ -84,17 +91,18 @@ async function judge(oracle: Oracle, scenarios: readonly Named[]): Promise<Named
     scenarios.forEach((scenario, i) =>
       writeFileSync(join(input, `${String(i).padStart(6, "0")}.json`), JSON.stringify(scenario))
     );
-    await oracle.run(input, output);
-    return readdirSync(output).sort().map((name) =>
+    const { log } = await oracle.run(input, output);
+    const judged = readdirSync(output).sort().map((name) =>
       JSON.parse(readFileSync(join(output, name), "utf8"))
     );
+    return { judged, log };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
 async function stillDiffering(oracle: Oracle, candidates: readonly Named[]): Promise<Named[]> {
-  return (await judge(oracle, candidates)).filter((scenario) =>
+  return (await judge(oracle, candidates)).judged.filter((scenario) =>
     scenario.expected.dependsOnStore !== true && differenceOf(scenario) !== undefined
   );
 }
@@ -122,13 +130,18 @@ async function main(args: readonly string[]): Promise<number> {
     );
   }
   console.log(`differential: --seed ${seed} --cases ${cases} --family ${family}`);
-  const { compared, refused, undecided, differences } = await runDifferential(seed, cases, {
-    maxShrunk: value("shrink", 3),
-    family,
-  });
+  const { compared, refused, refusals, undecided, differences } = await runDifferential(
+    seed,
+    cases,
+    {
+      maxShrunk: value("shrink", 3),
+      family,
+    },
+  );
   for (const { seed: caseSeed, scenario, what } of differences) {
     console.log(`\n--- seed ${caseSeed}: ${what}\n${JSON.stringify(scenario)}`);
   }
+  for (const refusal of refusals) console.log(refusal);
   console.log(
     `${compared} compared, ${refused} refused by Kafka Streams, ${undecided} depend on its kind of store`,
   );

@@ -14,6 +14,8 @@ export interface Part {
   readonly window?: "time" | "session";
   /** Its grace is found by `suppress`: windows of one aggregation are behind it. */
   readonly closes?: boolean;
+  /** A table of values for which nothing names a serde: what has to write them is refused. */
+  readonly isBare?: boolean;
 }
 
 /** A topic that records are put into. */
@@ -24,6 +26,15 @@ export interface SketchTopic {
   readonly timestampExtractor?: string;
   /** Some of its values are bytes that no value is made of. */
   readonly isCorrupt?: boolean;
+}
+
+/** Whether nothing names a serde for the values of a table that a step makes of `from`. */
+function isBare(step: Fields & { op: string }, from: Part): boolean {
+  const isMaterialized = step.store !== undefined || step.caching !== undefined ||
+    step.logging !== undefined;
+  if (isMaterialized || step.kind === "fk") return false;
+  if (step.op === "filter" || step.op === "filterNot") return from.isBare === true;
+  return ["mapValues", "transformValues", "join", "leftJoin", "outerJoin"].includes(step.op);
 }
 
 /** Collects a scenario's parts. */
@@ -81,7 +92,7 @@ export class Sketch {
   then(from: Part, step: Fields & { op: string }, changes: Partial<Part> = {}): Part {
     const id = this.id();
     this.step({ ...step, id, from: from.id });
-    return { ...from, ...changes, id };
+    return { ...from, ...changes, isBare: isBare(step, from), id };
   }
   /** A source of a kind, on a topic of its own. */
   source(
@@ -94,7 +105,9 @@ export class Sketch {
     const topic = `in${this.topics.length}`;
     const id = this.id();
     const timestampExtractor = step.timestampExtractor as string | undefined;
-    this.topics.push({ topic, key, value, timestampExtractor, isCorrupt });
+    // A record that waits is deserialized when the one before it is done with, not before: see docs/differences.md.
+    const waits = this.config["max.task.idle.ms"] !== undefined;
+    this.topics.push({ topic, key, value, timestampExtractor, isCorrupt: isCorrupt && !waits });
     this.step({ op, id, topic, key, value, ...step });
     return { id, key, value };
   }

@@ -55,7 +55,8 @@ function joined(sketch: Sketch, left: Part, right: Part): Part {
   const [joiner, value] = joinerOf(random, left.value, right.value);
   if (joiner.joiner === "withKey") delete joiner.joiner;
   const result = joiner.joiner === undefined ? "string" : value;
-  if (left.key !== right.key || random.chance(0.5)) {
+  const canBeWritten = left.isBare !== true && right.isBare !== true;
+  if (canBeWritten && (left.key !== right.key || random.chance(0.5))) {
     const keyFn = foreignKey(sketch, left.value, right.key);
     if (keyFn !== undefined) {
       const step = {
@@ -72,7 +73,7 @@ function joined(sketch: Sketch, left: Part, right: Part): Part {
   }
   if (left.key !== right.key) return left;
   const op = random.pick(["join", "leftJoin", "outerJoin"]);
-  const options = random.chance(0.4) ? materialization(sketch) : {};
+  const options = random.chance(0.7) ? materialization(sketch) : {};
   const step = {
     op,
     kind: "table-table",

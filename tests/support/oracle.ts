@@ -41,9 +41,9 @@ export class Oracle {
     return { written: Number(answer[1]), failed: Number(answer[2]), log };
   }
 
-  /** Ends the JVM. */
+  /** Ends the JVM, which takes the native library that it unpacked with it. */
   async stop(): Promise<void> {
-    await this.#program.kill();
+    await this.#program.stop();
   }
 }
 
