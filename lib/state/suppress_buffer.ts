@@ -1,7 +1,7 @@
 import { Change } from "../record/change.ts";
 import { Headers } from "../record/headers.ts";
-import { StreamRecord } from "../record/record.ts";
-import type { Serde } from "../serde/serde.ts";
+import type { StreamRecord } from "../record/record.ts";
+import { type BufferedRow, BufferRows } from "./buffer_rows.ts";
 import {
   type BufferedContext,
   bufferedContext,
@@ -9,32 +9,14 @@ import {
   bufferValueBytes,
   decodeBufferValue,
   encodeBufferValue,
-  restoreContext,
 } from "./buffer_value.ts";
-import { KeyCodec, PlainCodec } from "./codecs.ts";
 import { byteText } from "./lru.ts";
 import { changelogRows } from "./row_logger.ts";
-import type {
-  ByteStore,
-  ChangelogWriter,
-  RestoreRows,
-  StoreContext,
-  TimeOrderedBuffer,
-} from "./store.ts";
+import type { RestoreRows, TimeOrderedBuffer } from "./store.ts";
 import { ValueAndTimestamp } from "./store.ts";
-import { TimeOrder } from "./time_order.ts";
-
-/** What a suppress buffer is made of. */
-export interface SuppressBufferOptions<K, V> {
-  readonly name: string;
-  readonly keySerde: Serde<K>;
-  readonly valueSerde: Serde<V>;
-  readonly persistent: boolean;
-  readonly logging: boolean;
-}
 
 /** A held-back change. Values are serialized when something needs the bytes: a commit, or the size of the buffer. */
-class Held<K, V> {
+class Held<K, V> implements BufferedRow<K> {
   readonly key: K;
   readonly keyBytes: Uint8Array;
   readonly time: number;
@@ -43,7 +25,6 @@ class Held<K, V> {
   context: BufferedContext;
   /** The serialized change; undefined: not serialized since the last update. */
   bytes: BufferValue | undefined = undefined;
-  /** What it takes, as last counted. */
   size = 0;
   /** Whether the store below has a row of the key. */
   isStored = false;
@@ -72,79 +53,30 @@ const VERSION_3: Headers = Headers.of([{ name: "v", value: Uint8Array.of(3) }]);
  * The changes that `suppress` holds back: one per key, under the time at which the key came first, with its newest value. The rows live in
  * memory; what changed since the last commit is written to the store and its changelog at the commit, once per key. Kafka Streams: `InMemoryTimeOrderedKeyValueChangeBuffer`.
  */
-export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> {
-  readonly name: string;
-  readonly kind = "buffer";
-  readonly persistent: boolean;
-  readonly #options: SuppressBufferOptions<K, V>;
+export class SuppressBuffer<K, V> extends BufferRows<K, V, Change<V>, Held<K, V>>
+  implements TimeOrderedBuffer<K, Change<V>, V> {
   readonly #byKey = new Map<string, Held<K, V>>();
-  readonly #order = new TimeOrder<Held<K, V>>();
   /** What changed since the last flush, by key: rows to write, and those that are gone. */
   readonly #dirty = new Map<string, Held<K, V>>();
-  /** Rows whose size is not counted yet. */
-  readonly #uncounted = new Set<Held<K, V>>();
-  #countedBytes = 0;
-  #keys!: KeyCodec<K>;
-  #values!: PlainCodec<V>;
-  #rows!: ByteStore;
-  #changelog: ChangelogWriter | undefined = undefined;
-  #context!: StoreContext;
-  #isOpen = false;
-  #isLoaded = false;
 
-  constructor(options: SuppressBufferOptions<K, V>) {
-    this.#options = options;
-    this.name = options.name;
-    this.persistent = options.persistent;
-  }
-
-  init(context: StoreContext): void {
-    const { keySerde, valueSerde, logging } = this.#options;
-    const topic = context.changelogTopic(this.name);
-    this.#context = context;
-    this.#keys = new KeyCodec(keySerde, topic, this.name);
-    this.#values = new PlainCodec(valueSerde, topic);
-    this.#rows = context.environment.open(this.name, { volatile: !this.persistent });
-    this.#changelog = logging ? context.changelog(this.name) : undefined;
-    this.#isOpen = true;
-  }
-
-  /**
-   * Reads the rows that are there with the first use, not when the store is opened: until then the state may be emptied or restored, and the
-   * serdes may lack their schemas.
-   */
-  #load(): void {
-    if (this.#isLoaded) return;
-    this.#isLoaded = true;
-    for (const [key, value] of this.#rows.range(undefined, undefined)) this.#take(key, value);
-  }
-
-  get isOpen(): boolean {
-    return this.#isOpen;
-  }
-
-  close(): void {
-    this.#isOpen = false;
-    this.#isLoaded = false;
+  override close(): void {
+    super.close();
     this.#byKey.clear();
-    this.#order.clear();
     this.#dirty.clear();
-    this.#uncounted.clear();
-    this.#countedBytes = 0;
   }
 
   put(time: number, record: StreamRecord<K, Change<V>>): boolean {
-    this.#load();
-    const keyBytes = this.#keys.encode(record.key);
+    this.load();
+    const keyBytes = this.keys.encode(record.key);
     const id = byteText(keyBytes);
-    const context = bufferedContext(this.#context.record);
+    const context = bufferedContext(this.context.record);
     let held = this.#byKey.get(id);
     if (held === undefined) {
       const { oldValue } = record.value;
-      const prior = oldValue === null ? null : this.#values.encode(oldValue);
+      const prior = oldValue === null ? null : this.values.encode(oldValue);
       held = new Held(record.key, keyBytes, time, prior, record.value, context);
       this.#byKey.set(id, held);
-      this.#order.add(held);
+      this.order.add(held);
       // The row that the key had before may still be in the store.
       held.isStored = this.#dirty.get(id)?.isStored ?? false;
     } else {
@@ -152,86 +84,59 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
       held.context = context;
       held.bytes = undefined;
     }
-    this.#uncounted.add(held);
+    this.uncounted.add(held);
     this.#dirty.set(id, held);
     return true;
   }
 
   evictWhile(more: () => boolean, emit: (record: StreamRecord<K, Change<V>>) => void): void {
-    this.#load();
-    if (!more()) return;
-    const { record } = this.#context;
-    const saved = { ...record };
-    try {
-      for (let held = this.#order.first(); held !== undefined && more();) {
-        restoreContext(record, held.context);
-        const { timestamp, headers } = held.context;
-        emit(new StreamRecord(held.key, this.#changeOf(held), timestamp, headers));
-        this.#remove(held);
-        held = this.#order.first();
-      }
-    } finally {
-      Object.assign(record, saved);
-    }
+    this.load();
+    this.emitUntil(Infinity, more, emit);
   }
 
-  #changeOf(held: Held<K, V>): Change<V> {
+  protected emitted(held: Held<K, V>): Change<V> {
     const { newValue, oldValue, isLatest } = held.change;
     // Java's buffer does not keep whether the change was the latest.
     return isLatest ? held.change : new Change(newValue, oldValue);
   }
 
-  #remove(held: Held<K, V>): void {
+  protected remove(held: Held<K, V>): void {
     const id = byteText(held.keyBytes);
-    this.#order.remove(held);
+    this.drop(held);
     this.#byKey.delete(id);
-    this.#uncounted.delete(held);
-    this.#countedBytes -= held.size;
     held.isGone = true;
     this.#dirty.set(id, held);
   }
 
   priorValue(key: K): ValueAndTimestamp<V> | null | undefined {
-    this.#load();
-    const held = this.#byKey.get(byteText(this.#keys.encode(key)));
+    this.load();
+    const held = this.#byKey.get(byteText(this.keys.encode(key)));
     if (held === undefined) return undefined;
     // When downstream got the row is not known; -1 stands for that, as in Kafka Streams.
-    return held.prior === null ? null : new ValueAndTimestamp(this.#values.decode(held.prior), -1);
+    return held.prior === null ? null : new ValueAndTimestamp(this.values.decode(held.prior), -1);
   }
 
   get recordCount(): number {
-    this.#load();
+    this.load();
     return this.#byKey.size;
   }
 
-  get byteSize(): number {
-    this.#load();
-    for (const held of this.#uncounted) {
-      const size = 8 + held.keyBytes.length + bufferValueBytes(this.#serialized(held));
-      this.#countedBytes += size - held.size;
-      held.size = size;
-    }
-    this.#uncounted.clear();
-    return this.#countedBytes;
-  }
-
-  get minTimestamp(): number {
-    this.#load();
-    return this.#order.firstTime;
+  protected sizeOf(held: Held<K, V>): number {
+    return 8 + held.keyBytes.length + bufferValueBytes(this.#serialized(held));
   }
 
   flush(): void {
-    const { timestamp } = this.#context.record;
+    const { timestamp } = this.context.record;
     for (const held of this.#dirty.values()) {
       if (held.isGone) {
-        if (held.isStored) this.#rows.delete(held.keyBytes);
+        if (held.isStored) this.rows.delete(held.keyBytes);
         // Also when the changelog never had the row: Kafka Streams writes that deletion too.
-        this.#changelog?.log(held.keyBytes, null, timestamp);
+        this.changelog?.log(held.keyBytes, null, timestamp);
         continue;
       }
       const value = encodeBufferValue(this.#serialized(held), held.time);
-      this.#rows.put(held.keyBytes, value);
-      this.#changelog?.log(held.keyBytes, value, timestamp, VERSION_3);
+      this.rows.put(held.keyBytes, value);
+      this.changelog?.log(held.keyBytes, value, timestamp, VERSION_3);
       held.isStored = true;
     }
     this.#dirty.clear();
@@ -243,45 +148,45 @@ export class SuppressBuffer<K, V> implements TimeOrderedBuffer<K, Change<V>, V> 
     held.bytes = {
       context: held.context,
       prior: held.prior,
-      old: oldValue === null ? null : this.#values.encode(oldValue),
-      new: newValue === null ? null : this.#values.encode(newValue),
+      old: oldValue === null ? null : this.values.encode(oldValue),
+      new: newValue === null ? null : this.values.encode(newValue),
     };
     return held.bytes;
   }
 
   restore(rows: RestoreRows, from: number, to: number): void {
-    const restored = [...changelogRows(rows, from, to, this.#values)];
-    this.#rows.bulk(restored);
-    if (!this.#isLoaded) return;
+    const restored = [...changelogRows(rows, from, to, this.values)];
+    this.rows.bulk(restored);
+    if (!this.isLoaded) return;
     for (const [key, value] of restored) {
-      if (value !== null) this.#take(key, value);
+      if (value !== null) this.take(key, value);
       else {
         const held = this.#byKey.get(byteText(key));
-        if (held !== undefined) this.#remove(held);
+        if (held !== undefined) this.remove(held);
         this.#dirty.delete(byteText(key));
       }
     }
   }
 
-  #take(keyBytes: Uint8Array, stored: Uint8Array): void {
+  protected take(keyBytes: Uint8Array, stored: Uint8Array): void {
     const { value, time } = decodeBufferValue(stored);
     const id = byteText(keyBytes);
     const before = this.#byKey.get(id);
     if (before !== undefined) {
-      this.#remove(before);
+      this.remove(before);
       this.#dirty.delete(id);
     }
     const change = new Change<V>(
-      value.new === null ? null : this.#values.decode(value.new),
-      value.old === null ? null : this.#values.decode(value.old),
+      value.new === null ? null : this.values.decode(value.new),
+      value.old === null ? null : this.values.decode(value.old),
     );
-    const key = this.#keys.decode(keyBytes);
+    const key = this.keys.decode(keyBytes);
     // A key keeps the time under which it came first.
     const held = new Held(key, keyBytes, before?.time ?? time, value.prior, change, value.context);
     held.bytes = value;
     held.isStored = true;
     this.#byKey.set(id, held);
-    this.#order.add(held);
-    this.#uncounted.add(held);
+    this.order.add(held);
+    this.uncounted.add(held);
   }
 }
