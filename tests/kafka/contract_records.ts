@@ -121,6 +121,23 @@ export function recordsContract(name: string, subject: () => Subject): void {
     await consumer.close();
   });
 
+  for (const codec of ["none", "gzip", "snappy", "lz4", "zstd"]) {
+    test(`${name}: large and small batches of ${codec} in one response keep their bytes`, async () => {
+      const topic = await newTopic(subject(), "batches");
+      const producer = newProducer(subject(), { "compression.type": codec, "linger.ms": 50 });
+      const written: string[] = [];
+      for (const size of [300, 5, 1, 257, 40, 600, 256, 20, 1, 300]) {
+        const values = Array.from({ length: size }, (_, i) => `${size}/${i} `.repeat(30));
+        await write(producer, topic, values);
+        written.push(...values);
+      }
+      await producer.close();
+      const rows = await readAll(subject(), topic, written.length);
+      assertEquals(rows.map((row) => row.value), written);
+      assertEquals(rows.map((row) => row.key), written);
+    });
+  }
+
   test(`${name}: no more than the wanted records come at a time, from all partitions in turn`, async () => {
     const topic = await newTopic(subject(), "turns", 3);
     const producer = newProducer(subject());
