@@ -5,6 +5,7 @@
  *                                 --threads 1 --cache 10485760 --records 1000000
  *
  * `--bootstrap embedded` runs on the embedded broker, in this process, with generated orders; its processor time and memory count then, too.
+ * `--set name=value,name=value` sets anything else of the configuration.
  * Measured from the first processed record until the committed offsets cover all records. `--verify true` counts the output.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -34,6 +35,7 @@ const DEFAULTS = {
   timeout: "300",
   verify: "false",
   log: "silent",
+  set: "",
   partitions: "4",
   seed: "1",
 };
@@ -113,6 +115,9 @@ function settings(
     "app.bench.payments": options.payments,
     "app.bench.output": output,
     "app.bench.records": options.records,
+    ...Object.fromEntries(
+      options.set.split(",").filter((pair) => pair !== "").map((pair) => pair.split(/=(.*)/, 2)),
+    ),
   };
 }
 

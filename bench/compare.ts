@@ -2,7 +2,7 @@
  * Weir beside Apache Kafka Streams, on one broker in one run, by turns and in fresh processes: JSON lines, then tables with ratios.
  *
  *     deno run -A bench/compare.ts [--topologies passthrough,agg] [--guarantee exactly_once_v2] [--commit 1000] [--threads 1]
- *                                  [--cache 10485760] [--records 1000000] [--rounds 2] [--runtimes deno,deno-bounded,bun] [--transport yes]
+ *                                  [--cache 10485760] [--records 1000000] [--rounds 2] [--runtimes deno,deno-little-memory,bun] [--transport yes]
  *
  * `passthrough` reads twice `--records`, `join` half of it from each side. The best round of each engine counts.
  *
@@ -15,8 +15,12 @@ import { bunPath, denoPath, Program } from "../tests/support/spawn.ts";
 import { openPeer, type Peer } from "./peer/peer.ts";
 import { type Measurement, readArgs, table } from "./report.ts";
 
-/** The heap of docs/tuning.md's "Memory": V8 collects sooner. */
-const BOUNDED_HEAP = "--max-semi-space-size=16,--max-old-space-size=640";
+/** What docs/tuning.md's "Memory" has for little memory. */
+const LITTLE_MEMORY = {
+  flags: ["--v8-flags=--max-semi-space-size=8"],
+  env: { MALLOC_ARENA_MAX: "1" },
+};
+const PLAIN = { flags: [], env: {} };
 const options = readArgs(process.argv.slice(2), {
   topologies: "passthrough,stateless,count,agg,agg-suppress,join",
   guarantee: "exactly_once_v2",
@@ -102,14 +106,18 @@ function ours(script: string, args: readonly string[]): Engine[] {
     name: `weir on ${runtime}`,
     run: () => {
       if (runtime === "bun") return jsonLines(bunPath(), ["run", ...all]);
-      const flags = runtime === "deno-bounded" ? [`--v8-flags=${BOUNDED_HEAP}`] : [];
-      return jsonLines(denoPath(), ["run", "-A", "--no-check", ...flags, ...all]);
+      const { flags, env } = runtime === "deno-little-memory" ? LITTLE_MEMORY : PLAIN;
+      return jsonLines(denoPath(), ["run", "-A", "--no-check", ...flags, ...all], env);
     },
   }));
 }
 
-async function jsonLines(command: string, args: readonly string[]): Promise<Measurement[]> {
-  const program = new Program(command, args);
+async function jsonLines(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Measurement[]> {
+  const program = new Program(command, args, { env });
   const exit = await program.exited;
   if (exit.code !== 0) {
     throw new Error(

@@ -73,10 +73,10 @@ export function useWorkerEntry(url: URL | string): void {
 }
 
 function startWorker(name: string): WorkerPort {
-  // Three half spaces of V8; by itself it takes 96 MB, of which a stream thread needs no more to let its values die young.
+  // Three half spaces of V8; by itself it takes up to 96 MB, and a stream thread's values die as young in this.
   const worker = new Worker(workerEntry, {
     name,
-    resourceLimits: { maxYoungGenerationSizeMb: 48 },
+    resourceLimits: { maxYoungGenerationSizeMb: 24 },
   });
   return {
     post: (command) => worker.postMessage(command),
