@@ -13,13 +13,8 @@ import type {
   StoreKind,
   StoreMeter,
 } from "./store.ts";
-import {
-  type CachedRows,
-  CacheEntry,
-  type FlushListener,
-  isPlainKey,
-  TypedCache,
-} from "./typed_cache.ts";
+import { CacheEntry } from "./cache_entry.ts";
+import { type CachedRows, type FlushListener, isPlainKey, TypedCache } from "./typed_cache.ts";
 
 /** A cache before a key-value store. With a budget of 0 it is not there at all. Kafka Streams: `CachingKeyValueStore`. */
 export class CachedKeyValueStore<K, V>

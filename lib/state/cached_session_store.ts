@@ -16,13 +16,8 @@ import type {
   StoreMeter,
 } from "./store.ts";
 import type { TimelineCursor } from "./timelines.ts";
-import {
-  type CachedRows,
-  CacheEntry,
-  type FlushListener,
-  isPlainKey,
-  TypedCache,
-} from "./typed_cache.ts";
+import { CacheEntry } from "./cache_entry.ts";
+import { type CachedRows, type FlushListener, isPlainKey, TypedCache } from "./typed_cache.ts";
 
 /** The sessions of one key that are in the cache, by end, then start. */
 class KeySessions<K, V> {

@@ -14,13 +14,8 @@ import type {
   StoreMeter,
   WindowStore,
 } from "./store.ts";
-import {
-  type CachedRows,
-  CacheEntry,
-  type FlushListener,
-  isPlainKey,
-  TypedCache,
-} from "./typed_cache.ts";
+import { CacheEntry } from "./cache_entry.ts";
+import { type CachedRows, type FlushListener, isPlainKey, TypedCache } from "./typed_cache.ts";
 import { compareTimeFirst, WINDOW_SUFFIX_BYTES, windowEnd } from "./window_keys.ts";
 import type { TimelineCursor } from "./timelines.ts";
 import type { SerializedWindowStore } from "./window_store.ts";
@@ -181,8 +176,9 @@ export class CachedWindowStore<K, V>
 
   forget(entry: CacheEntry<K, V>): void {
     const group = entry.group as KeyWindows<K, V>;
-    const at = group.indexOf(entry.start);
-    group.entries.splice(at, 1);
+    // Mostly the oldest goes.
+    if (group.entries[0] === entry) group.entries.shift();
+    else group.entries.splice(group.indexOf(entry.start), 1);
     if (group.recent === entry) group.recent = undefined;
     if (group.entries.length === 0) {
       this.#keys.delete(group.identity);

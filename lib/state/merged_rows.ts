@@ -1,4 +1,5 @@
-import type { CacheEntry, TypedCache } from "./typed_cache.ts";
+import type { CacheEntry } from "./cache_entry.ts";
+import type { TypedCache } from "./typed_cache.ts";
 
 /** Walks the rows of a store: by bytes, or by the times of a key. */
 interface RowCursor {

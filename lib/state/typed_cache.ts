@@ -1,7 +1,8 @@
 import { Change } from "../record/change.ts";
 import type { RecordContext } from "../record/context.ts";
-import type { Headers } from "../record/headers.ts";
 import { StreamRecord } from "../record/record.ts";
+import type { CacheEntry } from "./cache_entry.ts";
+import { DirtyList } from "./dirty_list.ts";
 import {
   type CacheBudget,
   type EvictableCache,
@@ -21,82 +22,6 @@ const EXACT_ENTRY_BYTES = 45;
 
 /** Gets the entries of a cache that were flushed, before the cache forgets that they were dirty. */
 export type FlushListener<KOut, V> = (record: StreamRecord<KOut, Change<V>>) => void;
-
-/**
- * A row of a cache: the value as the processors see it, and the bytes that the store below holds for it. It carries the links of two
- * lists, order of use and order of last update, so that neither costs an allocation.
- */
-export class CacheEntry<K, V> {
-  readonly key: K;
-  /** The window's or session's bounds; 0 for plain rows. */
-  readonly start: number;
-  readonly end: number;
-  /** Undefined: it is to be decoded from `below`. */
-  value: V | null | undefined;
-  /** What the store below holds; null: no row; undefined: not known. */
-  below: Uint8Array | null | undefined;
-  /** What the store's index by key keeps the entry in, for windows and sessions. */
-  group: unknown = undefined;
-  /** The key's bytes, once something needed them. */
-  keyBytes: Uint8Array | undefined = undefined;
-  size: number;
-
-  // The context of the last update.
-  topic: string | null | undefined = undefined;
-  partition = -1;
-  offset = -1;
-  timestamp = 0;
-  headers: Headers | undefined = undefined;
-
-  // Order of use.
-  older: CacheEntry<K, V> | null = null;
-  newer: CacheEntry<K, V> | null = null;
-  // Order of last update; null list: clean.
-  list: DirtyList<K, V> | null = null;
-  before: CacheEntry<K, V> | null = null;
-  after: CacheEntry<K, V> | null = null;
-
-  constructor(
-    key: K,
-    start: number,
-    end: number,
-    value: V | null | undefined,
-    below: Uint8Array | null | undefined,
-    size: number,
-  ) {
-    this.key = key;
-    this.start = start;
-    this.end = end;
-    this.value = value;
-    this.below = below;
-    this.size = size;
-  }
-}
-
-/** Entries in order of their last update. */
-export class DirtyList<K, V> {
-  head: CacheEntry<K, V> | null = null;
-  tail: CacheEntry<K, V> | null = null;
-
-  append(entry: CacheEntry<K, V>): void {
-    entry.list = this;
-    entry.before = this.tail;
-    entry.after = null;
-    if (this.tail === null) this.head = entry;
-    else this.tail.after = entry;
-    this.tail = entry;
-  }
-
-  remove(entry: CacheEntry<K, V>): void {
-    if (entry.before === null) this.head = entry.after;
-    else entry.before.after = entry.after;
-    if (entry.after === null) this.tail = entry.before;
-    else entry.after.before = entry.before;
-    entry.list = null;
-    entry.before = null;
-    entry.after = null;
-  }
-}
 
 /** What a cache needs of the kind of store that it stands before. `KOut` is the key that goes downstream. */
 export interface CachedRows<K, V, KOut> {
@@ -199,12 +124,13 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     return value;
   }
 
-  /** Notes that the entry was read. */
+  /**
+   * Notes that the entry was used. An exact cache moves it to the end of the order of use, as Kafka Streams' do, which reads both its neighbours; in
+   * any other it gets a second chance when its turn to be evicted comes.
+   */
   touch(entry: CacheEntry<K, V>): void {
-    if (entry.newer !== null) {
-      this.#unlink(entry);
-      this.#linkNewest(entry);
-    }
+    if (!this.isExact) entry.isUsed = true;
+    else if (entry.newer !== null) this.#makeNewest(entry);
   }
 
   /** Gives an entry a new value (null: the row is deleted), with the context of the record in hand. */
@@ -219,10 +145,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
       this.#charge(size - entry.size);
       entry.size = size;
     }
-    if (entry.newer !== null) {
-      this.#unlink(entry);
-      this.#linkNewest(entry);
-    }
+    this.touch(entry);
     this.#written(entry);
   }
 
@@ -257,12 +180,8 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     entry.offset = record.offset;
     entry.timestamp = record.timestamp;
     entry.headers = record.headers;
-    const list = entry.list;
-    if (list === null) this.#dirty.append(entry);
-    else if (list === this.#dirty && list.tail !== entry) {
-      list.remove(entry);
-      list.append(entry);
-    }
+    // One that is being flushed keeps its place.
+    if (entry.list === null || entry.list === this.#dirty) this.#dirty.append(entry);
     if (this.#budget.usedBytes > this.#budget.maxBytes) this.#budget.evictIfNeeded(this);
   }
 
@@ -276,17 +195,15 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
 
   /** The entries that the store below does not know of, in order of their last update. */
   *dirtyEntries(): IterableIterator<CacheEntry<K, V>> {
-    for (const list of [...this.#flushing, this.#dirty]) {
-      for (let entry = list.head; entry !== null; entry = entry.after) yield entry;
-    }
+    for (const list of [...this.#flushing, this.#dirty]) yield* list.entries();
   }
 
   get hasDirtyEntries(): boolean {
-    return this.#dirty.head !== null || this.#flushing.length > 0;
+    return !this.#dirty.isEmpty || this.#flushing.length > 0;
   }
 
   flush(): void {
-    if (this.#dirty.head !== null) this.#flushAll(null);
+    if (!this.#dirty.isEmpty) this.#flushAll(null);
   }
 
   /** Flushes what is dirty, after an entry that was evicted. */
@@ -297,9 +214,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     const deleted: CacheEntry<K, V>[] = [];
     try {
       if (evicted !== null) this.#flushOne(evicted);
-      while (list.head !== null) {
-        const entry: CacheEntry<K, V> = list.head;
-        list.remove(entry);
+      for (let entry = list.take(); entry !== undefined; entry = list.take()) {
         this.#flushOne(entry);
         if (entry.value === null) deleted.push(entry);
       }
@@ -310,16 +225,19 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     } finally {
       this.#flushing.splice(this.#flushing.indexOf(list), 1);
       // After an error the rest stays dirty: the task is closed without a commit, and nothing of it may look written.
-      while (list.head !== null) {
-        const entry: CacheEntry<K, V> = list.head;
-        list.remove(entry);
+      for (let entry = list.take(); entry !== undefined; entry = list.take()) {
         this.#dirty.append(entry);
       }
     }
   }
 
   evictOne(): boolean {
-    const entry = this.#oldest;
+    let entry = this.#oldest;
+    while (entry !== null && entry.isUsed) {
+      entry.isUsed = false;
+      this.#makeNewest(entry);
+      entry = this.#oldest;
+    }
     if (entry === null) return false;
     const { list } = entry;
     const isOutermost = this.isExact && !this.#isEvicting;
@@ -407,6 +325,11 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
 
   #isLinked(entry: CacheEntry<K, V>): boolean {
     return entry.newer !== null || this.#newest === entry;
+  }
+
+  #makeNewest(entry: CacheEntry<K, V>): void {
+    this.#unlink(entry);
+    this.#linkNewest(entry);
   }
 
   #linkNewest(entry: CacheEntry<K, V>): void {

@@ -137,6 +137,32 @@ test("a full cache evicts the least recently used entry, and with a dirty one fl
   assertEquals(out.length, 4);
 });
 
+test("a full cache of a megabyte or more gives what was used since a second chance, and flushes in order of last update all the same", () => {
+  const context = testContext(new MemoryEnvironment(), { cacheBytes: 1 << 20 });
+  const storeMetrics = { puts: 0, gets: 0, cacheHits: 0, cacheMisses: 0 };
+  const store = openCached("c", Object.assign(context, { storeMetrics }));
+  store.setFlushListener(() => {}, false);
+  // Each is charged its size as of the last flush.
+  const large = "x".repeat(300_000);
+  for (const key of ["a", "b", "c"]) store.put(key, large);
+  store.put("a", large);
+  store.flush();
+  assertEquals(keysOf(context), ["b", "c", "a"]);
+  store.get("b");
+  store.put("d", large);
+  store.flush();
+  store.put("e", "small");
+  store.flush();
+  assertEquals(keysOf(context).slice(3), ["d", "e"]);
+  const isCached = (key: string) => {
+    const before = storeMetrics.cacheMisses;
+    store.get(key);
+    return storeMetrics.cacheMisses === before;
+  };
+  assertEquals(["b", "a", "d", "e"].map(isCached), [true, true, true, true]);
+  assertEquals(isCached("c"), false);
+});
+
 test("caches of one thread share the budget; a put evicts from its own cache", () => {
   const maxBytes = 2 * smallEntry() + 1;
   const budget = cacheBudget(maxBytes);
