@@ -97,7 +97,8 @@ export class LeanStore implements ByteStore {
   commit(): void {
     const log = this.#log;
     const written = log.size;
-    if (written > 0) this.#committed.applyLog(log, log.sorted());
+    // Rows that were given up since they were written need not go to the disk: when it is caught up with, most of a commit's windows have expired.
+    if (written > 0) this.#committed.applyLog(log, log.sorted(this.#trimming.floor));
     log.clear();
     this.#trimming.remove(written);
     this.residentBudget.relieve();

@@ -6,7 +6,7 @@ export interface ResidentStore {
 }
 
 /** What all stores of a thread may keep in memory together, beside their caches. */
-const DEFAULT_BYTES = 32 * 1024 * 1024;
+const DEFAULT_BYTES = 96 * 1024 * 1024;
 
 /**
  * The memory for committed rows that need not be read from the disk again. It is counted at each commit; when it is exceeded, the largest

@@ -160,10 +160,14 @@ export class RowLog {
     this.#changes++;
   }
 
-  /** All rows in the order of their keys. */
-  sorted(): number[] {
-    if (this.#chunks !== undefined) return this.#chunks.flat();
-    return Array.from({ length: this.#size }, (_, row) => row).sort((a, b) => this.#order(a, b));
+  /** All rows whose keys are not below `from`, in the order of their keys. */
+  sorted(from?: Uint8Array): number[] {
+    const isOrdered = this.#chunks !== undefined;
+    let rows = isOrdered
+      ? this.#chunks!.flat()
+      : Array.from({ length: this.#size }, (_, row) => row);
+    if (from !== undefined) rows = rows.filter((row) => this.#compare(row, from) >= 0);
+    return isOrdered ? rows : rows.sort((a, b) => this.#order(a, b));
   }
 
   #order(a: number, b: number): number {

@@ -68,7 +68,7 @@ export class TimedRows<K> {
       segmentIntervalMs: options.segmentIntervalMs,
       readableLongerMs: options.readableLongerMs,
     });
-    this.segments.expired = (before) => this.#timelines?.dropBefore(before);
+    this.segments.expired = (before) => this.#timelines?.expireBefore(before);
   }
 
   close(): void {

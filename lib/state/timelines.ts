@@ -41,6 +41,10 @@ class Timeline {
 const ROW_BYTES = 140;
 const KEY_BYTES = 300;
 const GROWN_BYTES = 340;
+/** How many rows come for each key before those that have expired are looked for: a quarter of the time that it takes to look with each of them. */
+const PUTS_FOR_EACH_KEY = 4;
+/** Of the thread's memory for recent rows: what takes more of it does not wait with rows that have expired. */
+const SMALL_SHARE = 1 / 8;
 
 /** The rows of one key, in order of time. */
 export interface TimelineCursor {
@@ -65,6 +69,9 @@ export class Timelines<K> implements ResidentStore {
   #last: Timeline | undefined = undefined;
   #bytes = 0;
   #newest = -1;
+  /** Rows before it have expired and are still here; -1: none. */
+  #expired = -1;
+  #putsSinceWalk = 0;
 
   /** Without a budget nothing is ever given up but what has expired. */
   constructor(
@@ -90,6 +97,7 @@ export class Timelines<K> implements ResidentStore {
   /** Sets or (null) removes a row. */
   put(key: K, first: number, second: number, value: Uint8Array | null): void {
     if (first < this.completeFrom) return;
+    this.#putsSinceWalk++;
     let timeline = this.#find(key);
     if (timeline === undefined) {
       if (value === null) return;
@@ -134,6 +142,12 @@ export class Timelines<K> implements ResidentStore {
   }
 
   #cut(timeline: Timeline, at: number, count: number): void {
+    if (at === 0 && count === 1) {
+      timeline.firsts.shift();
+      timeline.seconds.shift();
+      timeline.values.shift();
+      return;
+    }
     timeline.firsts.splice(at, count);
     timeline.seconds.splice(at, count);
     timeline.values.splice(at, count);
@@ -141,6 +155,8 @@ export class Timelines<K> implements ResidentStore {
 
   /** The value of a row. Only to be asked for times from `completeFrom` on. */
   get(key: K, first: number, second: number): Uint8Array | undefined {
+    // The first look-up of each key in a new window.
+    if (first > this.#newest) return undefined;
     const timeline = this.#find(key);
     if (timeline === undefined) return undefined;
     const at = timeline.indexOf(first, second);
@@ -159,8 +175,18 @@ export class Timelines<K> implements ResidentStore {
     return low >= high ? NOTHING : new ArrayCursor(timeline, low, high, reverse);
   }
 
+  /** Rows with a first time below `before` are asked for no more. They are forgotten when enough others have come to make the walk over all keys worth its time. */
+  expireBefore(before: number): void {
+    const isSmall = this.#bytes < (this.#budget?.maxBytes ?? Infinity) * SMALL_SHARE;
+    const isEarly = this.#putsSinceWalk < PUTS_FOR_EACH_KEY * this.#timelines.size;
+    if (isSmall && isEarly) this.#expired = before;
+    else this.dropBefore(before);
+  }
+
   /** Forgets rows with a first time below `before`. */
   dropBefore(before: number): void {
+    this.#expired = -1;
+    this.#putsSinceWalk = 0;
     const gone: Timeline[] = [];
     for (const timeline of this.#timelines.values()) {
       const count = timeline.indexOf(before, -1);
@@ -177,6 +203,9 @@ export class Timelines<K> implements ResidentStore {
 
   /** Gives up the older half of the time that is covered. */
   shed(): void {
+    const before = this.#bytes;
+    if (this.#expired >= 0) this.dropBefore(this.#expired);
+    if (this.#bytes < before) return;
     let oldest = Infinity;
     for (const { firsts } of this.#timelines.values()) {
       if (firsts.length > 0 && firsts[0] < oldest) oldest = firsts[0];

@@ -25,13 +25,18 @@ export class Trimming {
     if (this.#floor === undefined || compareBytes(floor, this.#floor) > 0) this.#floor = floor;
   }
 
+  /** Rows below it have been given up, and not all are removed yet; undefined: there are none. */
+  get floor(): Uint8Array | undefined {
+    return this.#floor ?? this.#rest;
+  }
+
   get isDue(): boolean {
-    return this.#floor !== undefined || this.#rest !== undefined;
+    return this.floor !== undefined;
   }
 
   /** The part of a commit that wrote so many rows. */
   remove(written: number): void {
-    const floor = this.#floor ?? this.#rest;
+    const { floor } = this;
     if (floor === undefined) return;
     const limit = TRIM_ROWS + 2 * written;
     let isDone = true;

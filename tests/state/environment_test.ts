@@ -85,6 +85,27 @@ for (const { name, open, isDurable, remove } of testEnvironments()) {
     environment.close({ clean: true });
   });
 
+  test(`${name} environment keeps nothing of a lean store that was given up before it was committed`, () => {
+    const environment = open();
+    environment.wipe();
+    const store = environment.open("lean", { lean: true });
+    store.put(bytes(1), bytes(1));
+    store.put(bytes(4), bytes(1));
+    environment.commit(NO_OFFSETS);
+    for (const key of [1, 2, 3, 4, 5]) store.put(bytes(key), bytes(2));
+    store.trim(bytes(3));
+    environment.rollback();
+    environment.commit(NO_OFFSETS);
+    assertEquals(rows(store.range(undefined, undefined)), ["01=01", "04=01"]);
+    for (const key of [5, 2, 3, 1]) store.put(bytes(key), bytes(3));
+    store.trim(bytes(3));
+    store.delete(bytes(4));
+    environment.commit(NO_OFFSETS);
+    assertEquals(rows(store.range(undefined, undefined)), ["03=03", "05=03"]);
+    assertEquals(store.approximateCount(), 2);
+    environment.close({ clean: true });
+  });
+
   test(`${name} environment wipes contents and positions, and works on after it`, () => {
     const environment = open();
     environment.wipe();

@@ -49,6 +49,11 @@ test("RowLog finds and walks rows as a sorted list does, before and after it has
     }
     const all = [...expected.values()].sort(([a], [b]) => compareBytes(a, b));
     assertEquals(log.sorted().map((row) => hex(log.key(row))), all.map(([key]) => hex(key)));
+    const from = someKey(random);
+    assertEquals(
+      log.sorted(from).map((row) => hex(log.key(row))),
+      all.filter(([key]) => compareBytes(key, from) >= 0).map(([key]) => hex(key)),
+    );
     log.clear();
     assertEquals([log.size, log.find(bytes(1)), walk(log, undefined, undefined, false)], [
       0,
