@@ -167,6 +167,9 @@ export interface DeliveryFailure extends TopicPartition {
   readonly tag: number;
 }
 
+/** Records that a producer holds until they are delivered, unless `queue.buffering.max.messages` says otherwise. */
+export const PRODUCER_QUEUE_MESSAGES = 200_000;
+
 /** Writes records, in transactions when it has a transactional id. */
 export interface Producer {
   /** Enqueues rows `[from, count)`; gives how many were taken (fewer when the queue is full: wait, then go on from there). */

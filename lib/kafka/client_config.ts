@@ -5,7 +5,7 @@
  * @module
  */
 import { ConfigException, type ConfigIssue } from "../errors.ts";
-import type { ClientConfig } from "./client.ts";
+import { type ClientConfig, PRODUCER_QUEUE_MESSAGES } from "./client.ts";
 import { jaasCredentials } from "./jaas.ts";
 import { CLIENT_SETTINGS, CONSUMER_SETTINGS, PRODUCER_SETTINGS } from "./librdkafka_settings.ts";
 import { nearestName } from "./nearest_name.ts";
@@ -58,7 +58,7 @@ const CONSUMER_DEFAULTS: ClientConfig = {
 
 const PRODUCER_DEFAULTS: ClientConfig = {
   "partitioner": "murmur2_random",
-  "queue.buffering.max.messages": 200_000,
+  "queue.buffering.max.messages": PRODUCER_QUEUE_MESSAGES,
   "queue.buffering.max.kbytes": 65_536,
 };
 

@@ -3,7 +3,7 @@ import { ProduceBatch } from "../kafka/produce_batch.ts";
 import type { Producer } from "../kafka/client.ts";
 
 /** Rows after which a batch is handed over; a native call per batch is then nothing beside the rows. */
-const ROWS = 2_048;
+export const ROWS = 2_048;
 /** Bytes after which a batch is handed over though it has room for more rows. */
 const BYTES = 512 * 1_024;
 

@@ -13,7 +13,7 @@ import {
 } from "./delivery_failure.ts";
 import { errorContext, type ExceptionHandlers } from "./exception_handlers.ts";
 import { OriginRing } from "./origin_ring.ts";
-import { OutgoingRows } from "./outgoing_rows.ts";
+import { OutgoingRows, ROWS } from "./outgoing_rows.ts";
 import { orAfter } from "./patience.ts";
 import type { DeadLetter, Destination, RecordCollector } from "./record_collector.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
@@ -28,6 +28,8 @@ export interface ProducerCollectorOptions {
   /** The partition count of a topic, where it is known. */
   readonly partitionCount: (topic: string) => number | undefined;
   readonly requestTimeoutMs: number;
+  /** Records that the producer holds until they are delivered, at most. */
+  readonly queueMessages: number;
   readonly log: RuntimeLog;
   /** Told of each record that was left out because it could not be written. */
   readonly onDropped?: (taskId: string) => void;
@@ -57,7 +59,7 @@ const ROOM_MS = 100;
  */
 export class ProducerCollector implements RecordCollector {
   readonly #options: ProducerCollectorOptions;
-  readonly #origins = new OriginRing();
+  readonly #origins: OriginRing;
   readonly #refused = new RefusedRecords();
   readonly #destinations = new Map<string, Destination>();
   readonly #topics: string[] = [];
@@ -78,6 +80,7 @@ export class ProducerCollector implements RecordCollector {
 
   constructor(options: ProducerCollectorOptions) {
     this.#options = options;
+    this.#origins = new OriginRing(options.queueMessages + ROWS);
     this.#rows = new OutgoingRows(this.#topics);
   }
 
@@ -277,6 +280,7 @@ export class ProducerCollector implements RecordCollector {
     const rows = this.#rows;
     this.#options.producer.begin();
     this.#line.push(rows);
+    this.#origins.reserve(this.#options.queueMessages + (this.#line.length + 1) * ROWS);
     this.#rows = this.#spare.pop() ?? new OutgoingRows(this.#topics);
     this.#handLine();
   }

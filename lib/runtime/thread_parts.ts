@@ -1,4 +1,11 @@
-import type { Admin, ClientConfig, ClientEvents, Consumer, KafkaClients } from "../kafka/client.ts";
+import {
+  type Admin,
+  type ClientConfig,
+  type ClientEvents,
+  type Consumer,
+  type KafkaClients,
+  PRODUCER_QUEUE_MESSAGES,
+} from "../kafka/client.ts";
 import type { SerdeEnvironment } from "../serde/serde.ts";
 import { ClientStatistics } from "../telemetry/librdkafka_metrics.ts";
 import type { MetricsRegistry } from "../telemetry/metrics.ts";
@@ -165,6 +172,7 @@ export class ThreadParts {
       handlers: surroundings.settings.handlers,
       partitionCount: (topic) => this.topicCounts.get(topic),
       requestTimeoutMs: settings.requestTimeoutMs,
+      queueMessages: Number(config["queue.buffering.max.messages"] ?? PRODUCER_QUEUE_MESSAGES),
       log,
       onDropped: (taskId) => this.telemetry.dropped(taskId, "production"),
       sentCounts: (taskId, nodeName, topic) =>

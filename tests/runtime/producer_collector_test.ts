@@ -76,6 +76,7 @@ function collectorOf(
     handlers: taskSettings(config).handlers,
     partitionCount: (topic) => topic === "known" ? 5 : undefined,
     requestTimeoutMs: 1_000,
+    queueMessages: 1_000,
     log: silentLog,
   });
   const context = new RecordContext();
