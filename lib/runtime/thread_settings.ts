@@ -141,10 +141,10 @@ const AHEAD: ClientConfig = { "queued.min.messages": 10_000, "queued.max.message
 function prefetch(given: ClientConfig): ClientConfig {
   const own: Record<string, number | string | boolean> = {
     ...AHEAD,
-    "queued.min.messages": 4_000,
+    "queued.min.messages": 2_000,
   };
   const sized = given["max.partition.fetch.bytes"] ?? given["fetch.message.max.bytes"];
-  if (sized === undefined) own["fetch.message.max.bytes"] = 524_288;
+  if (sized === undefined) own["fetch.message.max.bytes"] = 262_144;
   return own;
 }
 
