@@ -4,10 +4,14 @@
  * @module
  */
 import process from "node:process";
-import { main } from "./lib/cli/program.ts";
+import { startWithHeapFlags } from "./lib/cli/heap_flags.ts";
 
 if (import.meta.main) {
-  const code = await main(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  // Before everything else is loaded: it would be loaded twice.
+  if (args[0] === "run") startWithHeapFlags();
+  const { main } = await import("./lib/cli/program.ts");
+  const code = await main(args);
   // Clients that are still closing must not keep a process that is done.
   process.exit(code);
 }

@@ -2,9 +2,9 @@
  * Weir beside Apache Kafka Streams, on one broker in one run, by turns and in fresh processes: JSON lines, then tables with ratios.
  *
  *     deno run -A bench/compare.ts [--topologies passthrough,agg] [--guarantee exactly_once_v2] [--commit 1000] [--threads 1]
- *                                  [--cache 10485760] [--records 1000000] [--rounds 2] [--runtimes deno,deno-little-memory,bun] [--transport yes]
+ *                                  [--cache 10485760] [--records 1000000] [--rounds 3] [--runtimes deno,deno-v8-alone,bun] [--transport yes]
  *
- * `passthrough` reads twice `--records`, `join` half of it from each side. The best round of each engine counts.
+ * `passthrough` reads twice `--records`, `join` half of it from each side. Of the pipelines' rounds the median of each field counts, of the transport's the best round.
  *
  * @module
  */
@@ -15,12 +15,8 @@ import { bunPath, denoPath, Program } from "../tests/support/spawn.ts";
 import { openPeer, type Peer } from "./peer/peer.ts";
 import { type Measurement, readArgs, table } from "./report.ts";
 
-/** What docs/tuning.md's "Memory" has for little memory. */
-const LITTLE_MEMORY = {
-  flags: ["--v8-flags=--max-semi-space-size=8"],
-  env: { MALLOC_ARENA_MAX: "1" },
-};
-const PLAIN = { flags: [], env: {} };
+/** A flag that changes nothing: V8's heap then keeps its own settings. */
+const V8_ALONE = ["--v8-flags=--no-lite-mode"];
 const options = readArgs(process.argv.slice(2), {
   topologies: "passthrough,stateless,count,agg,agg-suppress,join",
   guarantee: "exactly_once_v2",
@@ -29,7 +25,7 @@ const options = readArgs(process.argv.slice(2), {
   cache: "10485760",
   records: "1000000",
   partitions: "4",
-  rounds: "2",
+  rounds: "3",
   runtimes: "deno",
   transport: "yes",
 });
@@ -106,18 +102,14 @@ function ours(script: string, args: readonly string[]): Engine[] {
     name: `weir on ${runtime}`,
     run: () => {
       if (runtime === "bun") return jsonLines(bunPath(), ["run", ...all]);
-      const { flags, env } = runtime === "deno-little-memory" ? LITTLE_MEMORY : PLAIN;
-      return jsonLines(denoPath(), ["run", "-A", "--no-check", ...flags, ...all], env);
+      const flags = runtime === "deno-v8-alone" ? V8_ALONE : [];
+      return jsonLines(denoPath(), ["run", "-A", "--no-check", ...flags, ...all]);
     },
   }));
 }
 
-async function jsonLines(
-  command: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Measurement[]> {
-  const program = new Program(command, args, { env });
+async function jsonLines(command: string, args: readonly string[]): Promise<Measurement[]> {
+  const program = new Program(command, args);
   const exit = await program.exited;
   if (exit.code !== 0) {
     throw new Error(
@@ -174,8 +166,8 @@ function streamsTable(rows: readonly Measurement[]): string {
     "rss ratio",
   ];
   const lines = topologies.flatMap((topology) => {
-    const java = best(rows, topology, "kafka-streams", "records_per_s");
-    const weir = runtimes.map((r) => best(rows, topology, `weir on ${r}`, "records_per_s"));
+    const java = medians(rows, topology, "kafka-streams");
+    const weir = runtimes.map((r) => medians(rows, topology, `weir on ${r}`));
     return [java, ...weir].filter((row) => row !== undefined).map((row) => ({
       ...row,
       topology,
@@ -206,6 +198,27 @@ function transportTable(rows: readonly Measurement[]): string {
     }));
   });
   return table(lines, ["measure", "engine", "records_per_s", "ratio", "cpu_seconds", "rss_mb"]);
+}
+
+/** What an engine's rounds have in the middle, field by field. */
+function medians(
+  rows: readonly Measurement[],
+  bench: string,
+  engine: string,
+): Measurement | undefined {
+  const own = rows.filter((row) => row.bench === bench && row.engine === engine);
+  if (own.length === 0) return undefined;
+  return Object.fromEntries(
+    Object.entries(own[0]).map(([field, value]) => {
+      if (typeof value !== "number") return [field, value];
+      const sorted = own.map((row) => Number(row[field])).sort((a, b) => a - b);
+      const middle = sorted.length >> 1;
+      return [
+        field,
+        sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2,
+      ];
+    }),
+  );
 }
 
 /** The row of an engine with the highest value of a field. */

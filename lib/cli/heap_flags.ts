@@ -1,0 +1,82 @@
+/**
+ * V8's heap settings on Deno, which are read when the process starts and cannot be changed afterwards.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import process from "node:process";
+
+/**
+ * Half spaces of 8 MB in place of 32, as a stream's values die as young in them; and the old generation is collected when it is two and a half times what
+ * was alive, not four times. docs/tuning.md has what that saves and costs.
+ */
+export const HEAP_FLAGS = "--max-semi-space-size=8";
+
+/** What of Deno's own API is used; absent on Bun. */
+interface DenoRuntime {
+  readonly build: { readonly os: string };
+  execPath(): string;
+  readonly permissions: {
+    querySync(wanted: { readonly name: string }): { readonly state: string };
+  };
+  readonly UnsafePointer: {
+    of(bytes: Uint8Array): unknown;
+    value(pointer: unknown): bigint;
+  };
+  dlopen(library: string, symbols: Record<string, unknown>): {
+    readonly symbols: { execve(path: Uint8Array, args: Uint8Array, env: Uint8Array): number };
+  };
+}
+
+/**
+ * Starts the program anew in its own process, with the same arguments and with `HEAP_FLAGS`, when it runs on Deno for Linux with all permissions and nobody has
+ * said how V8 is to be set, by `DENO_V8_FLAGS` or `--v8-flags`. Does not return where it starts anew. To be called first, before anything is opened. The process
+ * keeps its id, its directory and its standard streams. `MALLOC_ARENA_MAX`, where it is not set, becomes one arena for each core.
+ */
+export function startWithHeapFlags(): void {
+  const deno = (globalThis as unknown as { readonly Deno?: DenoRuntime }).Deno;
+  if (deno?.build.os !== "linux" || process.env.DENO_V8_FLAGS !== undefined) return;
+  const permitted = ["ffi", "run", "env", "read"].every((name) =>
+    deno.permissions.querySync({ name }).state === "granted"
+  );
+  if (!permitted) return;
+  const args = readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
+  if (args.some((arg) => arg.startsWith("--v8-flags"))) return;
+  const env = {
+    MALLOC_ARENA_MAX: String(Math.min(16, Math.max(2, availableParallelism()))),
+    ...process.env,
+    DENO_V8_FLAGS: HEAP_FLAGS,
+  };
+  let reason = "execve failed";
+  try {
+    replaceProcess(deno, args, Object.entries(env).map(([name, value]) => `${name}=${value}`));
+  } catch (error) {
+    reason = (error as Error).message;
+  }
+  process.stderr.write(
+    `weir: V8's heap keeps its own settings, as the program could not be started anew: ${reason}\n`,
+  );
+}
+
+/** execve(2): returns only when it fails. */
+function replaceProcess(deno: DenoRuntime, args: readonly string[], env: readonly string[]): void {
+  const { symbols } = deno.dlopen("libc.so.6", {
+    execve: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
+  });
+  // The addresses must stay good until the call.
+  const kept: Uint8Array[] = [];
+  const pointers = (texts: readonly string[]): Uint8Array => {
+    const addresses = texts.map((text) => {
+      const bytes = cString(text);
+      kept.push(bytes);
+      return deno.UnsafePointer.value(deno.UnsafePointer.of(bytes));
+    });
+    return new Uint8Array(BigUint64Array.from([...addresses, 0n]).buffer);
+  };
+  symbols.execve(cString(deno.execPath()), pointers(args), pointers(env));
+}
+
+function cString(text: string): Uint8Array {
+  return new TextEncoder().encode(`${text}\0`);
+}
