@@ -1,46 +1,13 @@
 import { KeyIndex } from "./key_index.ts";
 import { byteText } from "./lru.ts";
 import type { ResidentBudget, ResidentStore } from "./resident_budget.ts";
+import { Timeline } from "./timeline.ts";
 import { isPlainKey } from "./typed_cache.ts";
 
-/** The rows of one key by time: a first number that orders them, and a second one among equals. */
-class Timeline {
-  readonly key: unknown;
-  readonly firsts: number[];
-  readonly seconds: number[];
-  readonly values: Uint8Array[];
-  /** Whether it ever had a second row: its arrays then have room for many. */
-  isGrown = false;
-  /** Begins with a row: an array of one element takes a tenth of one that grew to it, and in a join most keys never have another. */
-  constructor(key: unknown, first: number, second: number, value: Uint8Array) {
-    this.key = key;
-    this.firsts = [first];
-    this.seconds = [second];
-    this.values = [value];
-  }
-
-  /** The index of the first row that is not before (first, second). Most rows are newer than all that are there. */
-  indexOf(first: number, second: number): number {
-    const { firsts, seconds } = this;
-    let high = firsts.length;
-    if (high === 0) return 0;
-    const last = high - 1;
-    if (firsts[last] < first || (firsts[last] === first && seconds[last] < second)) return high;
-    let low = 0;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const each = firsts[middle];
-      if (each < first || (each === first && seconds[middle] < second)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-}
-
-/** What a row and a key cost beside the value's bytes, as measured, and a key whose arrays have grown in addition. */
+/** What a row and a key cost beside the bytes of values, as measured, and a key that has several rows in addition: 190 for two, 580 for more. */
 const ROW_BYTES = 140;
-const KEY_BYTES = 300;
-const GROWN_BYTES = 340;
+const KEY_BYTES = 150;
+const GROWN_BYTES = 400;
 /** How many rows come for each key before those that have expired are looked for: a quarter of the time that it takes to look with each of them. */
 const PUTS_FOR_EACH_KEY = 4;
 /** Of the thread's memory for recent rows: what takes more of it does not wait with rows that have expired. */
@@ -109,60 +76,25 @@ export class Timelines<K> implements ResidentStore {
       return;
     }
     if (first > this.#newest) this.#newest = first;
-    const { firsts, seconds, values } = timeline;
     const at = timeline.indexOf(first, second);
-    if (at === firsts.length) {
-      if (value === null) return;
-      firsts.push(first);
-      seconds.push(second);
-      values.push(value);
-      this.#bytes += value.length + ROW_BYTES;
-      this.#grown(timeline);
+    const isThere = timeline.isAt(at, first, second);
+    if (isThere) this.#bytes -= timeline.value(at).length + ROW_BYTES;
+    if (value === null) {
+      if (isThere) timeline.cut(at, 1);
       return;
     }
-    const isThere = firsts[at] === first && seconds[at] === second;
-    if (isThere) this.#bytes -= values[at].length + ROW_BYTES;
-    if (value !== null) {
-      this.#bytes += value.length + ROW_BYTES;
-      if (isThere) {
-        values[at] = value;
-        return;
-      }
-      firsts.splice(at, 0, first);
-      seconds.splice(at, 0, second);
-      values.splice(at, 0, value);
-      this.#grown(timeline);
-    } else if (isThere) this.#cut(timeline, at, 1);
-  }
-
-  #grown(timeline: Timeline): void {
-    if (timeline.isGrown || timeline.firsts.length < 2) return;
-    timeline.isGrown = true;
-    this.#bytes += GROWN_BYTES;
-  }
-
-  #cut(timeline: Timeline, at: number, count: number): void {
-    if (at === 0 && count === 1) {
-      timeline.firsts.shift();
-      timeline.seconds.shift();
-      timeline.values.shift();
-      return;
-    }
-    timeline.firsts.splice(at, count);
-    timeline.seconds.splice(at, count);
-    timeline.values.splice(at, count);
+    this.#bytes += value.length + ROW_BYTES;
+    if (isThere) return timeline.replace(at, value);
+    const wasGrown = timeline.isGrown;
+    timeline.insert(at, first, second, value);
+    if (timeline.isGrown && !wasGrown) this.#bytes += GROWN_BYTES;
   }
 
   /** The value of a row. Only to be asked for times from `completeFrom` on. */
   get(key: K, first: number, second: number): Uint8Array | undefined {
     // The first look-up of each key in a new window.
     if (first > this.#newest) return undefined;
-    const timeline = this.#find(key);
-    if (timeline === undefined) return undefined;
-    const at = timeline.indexOf(first, second);
-    return timeline.firsts[at] === first && timeline.seconds[at] === second
-      ? timeline.values[at]
-      : undefined;
+    return this.#find(key)?.get(first, second);
   }
 
   /** Rows of a key with a first time in [from, to]; undefined when some may not be here. */
@@ -190,10 +122,10 @@ export class Timelines<K> implements ResidentStore {
     const gone: Timeline[] = [];
     for (const timeline of this.#timelines.values()) {
       const count = timeline.indexOf(before, -1);
-      if (count === 0) continue;
-      for (let i = 0; i < count; i++) this.#bytes -= timeline.values[i].length + ROW_BYTES;
-      this.#cut(timeline, 0, count);
-      if (timeline.firsts.length > 0) continue;
+      for (let i = 0; i < count; i++) this.#bytes -= timeline.value(i).length + ROW_BYTES;
+      if (count > 0) timeline.cut(0, count);
+      // One whose rows were all deleted goes, too.
+      if (timeline.size > 0) continue;
       gone.push(timeline);
       this.#bytes -= timeline.isGrown ? KEY_BYTES + GROWN_BYTES : KEY_BYTES;
       if (this.#last === timeline) this.#last = undefined;
@@ -207,8 +139,8 @@ export class Timelines<K> implements ResidentStore {
     if (this.#expired >= 0) this.dropBefore(this.#expired);
     if (this.#bytes < before) return;
     let oldest = Infinity;
-    for (const { firsts } of this.#timelines.values()) {
-      if (firsts.length > 0 && firsts[0] < oldest) oldest = firsts[0];
+    for (const timeline of this.#timelines.values()) {
+      if (timeline.size > 0 && timeline.first(0) < oldest) oldest = timeline.first(0);
     }
     if (oldest === Infinity) return;
     this.completeFrom = Math.floor((oldest + this.#newest) / 2) + 1;
@@ -241,9 +173,10 @@ class ArrayCursor implements TimelineCursor {
 
   constructor(timeline: Timeline, low: number, high: number, reverse: boolean) {
     // Copies: a consumer may write rows of the same key while it walks.
-    this.#firsts = timeline.firsts.slice(low, high);
-    this.#seconds = timeline.seconds.slice(low, high);
-    this.#values = timeline.values.slice(low, high);
+    const { firsts, seconds, values } = timeline.slice(low, high);
+    this.#firsts = firsts;
+    this.#seconds = seconds;
+    this.#values = values;
     this.#reverse = reverse;
     this.#at = reverse ? high - low : -1;
   }

@@ -212,6 +212,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     this.#dirty = new DirtyList();
     this.#flushing.push(list);
     const deleted: CacheEntry<K, V>[] = [];
+    const saved = saveContext(this.#record);
     try {
       if (evicted !== null) this.#flushOne(evicted);
       for (let entry = list.take(); entry !== undefined; entry = list.take()) {
@@ -223,6 +224,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
         if (entry.value === null && entry.list === null && this.#isLinked(entry)) this.#drop(entry);
       }
     } finally {
+      restoreContext(this.#record, saved);
       this.#flushing.splice(this.#flushing.indexOf(list), 1);
       // After an error the rest stays dirty: the task is closed without a commit, and nothing of it may look written.
       for (let entry = list.take(); entry !== undefined; entry = list.take()) {
@@ -249,7 +251,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
       if (list === null || (this.isExact && list !== this.#dirty)) return true;
       list.remove(entry);
       if (list === this.#dirty) this.#flushAll(entry);
-      else this.#flushOne(entry);
+      else this.#flushAlone(entry);
       return true;
     } finally {
       if (isOutermost) {
@@ -259,8 +261,27 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     }
   }
 
+  /** Flushes an entry that is in no list. */
+  #flushAlone(entry: CacheEntry<K, V>): void {
+    const saved = saveContext(this.#record);
+    try {
+      this.#flushOne(entry);
+    } finally {
+      restoreContext(this.#record, saved);
+    }
+  }
+
+  /** The context of the record in hand becomes the entry's: whoever calls brings it back. */
   #flushOne(entry: CacheEntry<K, V>): void {
     const rows = this.#rows;
+    const record = this.#record;
+    record.topic = entry.topic;
+    record.partition = entry.partition;
+    record.offset = entry.offset;
+    record.timestamp = entry.timestamp;
+    record.headers = entry.headers!;
+    record.rawKey = null;
+    record.rawValue = null;
     const value = this.valueOf(entry);
     const stored = value === null ? null : rows.encode(value);
     const listener = this.#listener;
@@ -272,35 +293,21 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
         return;
       }
     }
-    const record = this.#record;
-    const saved = saveContext(record);
-    record.topic = entry.topic;
-    record.partition = entry.partition;
-    record.offset = entry.offset;
-    record.timestamp = entry.timestamp;
-    record.headers = entry.headers!;
-    record.rawKey = null;
-    record.rawValue = null;
-    try {
-      rows.writeStored(entry, stored);
-      entry.below = stored;
-      this.#resize(entry, stored);
-      // An aggregator may change this very object later: the cache goes on with a copy, decoded when it is asked for.
-      if (typeof value === "object" && value !== null) entry.value = undefined;
-      if (listener !== undefined) {
-        const oldValue = this.#sendOldValues && old !== null ? rows.decode(old) : null;
-        listener(
-          new StreamRecord(
-            rows.outputKey(entry),
-            new Change(value, oldValue),
-            entry.timestamp,
-            entry.headers,
-          ),
-        );
-      }
-    } finally {
-      restoreContext(record, saved);
-    }
+    rows.writeStored(entry, stored);
+    entry.below = stored;
+    this.#resize(entry, stored);
+    // An aggregator may change this very object later: the cache goes on with a copy, decoded when it is asked for.
+    if (typeof value === "object" && value !== null) entry.value = undefined;
+    if (listener === undefined) return;
+    const oldValue = this.#sendOldValues && old !== null ? rows.decode(old) : null;
+    listener(
+      new StreamRecord(
+        rows.outputKey(entry),
+        new Change(value, oldValue),
+        entry.timestamp,
+        entry.headers,
+      ),
+    );
   }
 
   #resize(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
