@@ -26,10 +26,35 @@ class KeyWindows<K, V> {
   readonly key: K;
   readonly entries: CacheEntry<K, V>[] = [];
   /** The entry found last: most records of a key fall in the window of the one before, and every step to it is a cache miss of the machine. */
-  recent: CacheEntry<K, V> | undefined = undefined;
+  #recent: CacheEntry<K, V> | undefined = undefined;
+  /** Its start in two numbers that are small: V8 keeps a greater one in an object of its own, which would be one more miss. */
+  #recentHigh = 0;
+  #recentLow = 0;
   constructor(identity: unknown, key: K) {
     this.identity = identity;
     this.key = key;
+  }
+
+  /** The entry found last, when it is the window that starts at `start`. */
+  recentAt(start: number): CacheEntry<K, V> | undefined {
+    const high = Math.floor(start / HALF);
+    return high === this.#recentHigh && start - high * HALF === this.#recentLow
+      ? this.#recent
+      : undefined;
+  }
+
+  noteRecent(entry: CacheEntry<K, V>): void {
+    const { start } = entry;
+    this.#recent = entry;
+    this.#recentHigh = Math.floor(start / HALF);
+    this.#recentLow = start - this.#recentHigh * HALF;
+  }
+
+  /** Takes an entry out. Mostly the oldest goes. */
+  remove(entry: CacheEntry<K, V>): void {
+    if (this.entries[0] === entry) this.entries.shift();
+    else this.entries.splice(this.indexOf(entry.start), 1);
+    if (this.#recent === entry) this.#recent = undefined;
   }
 
   /** The index of the first window that starts at `start` or later. The newest windows are looked at first: they are hit most. */
@@ -49,6 +74,8 @@ class KeyWindows<K, V> {
 }
 
 const LAST = Number.MAX_SAFE_INTEGER;
+/** What the lower half of an instant counts up to. */
+const HALF = 2 ** 30;
 
 /** A cache before a window store. With a budget of 0 it is not there at all. Kafka Streams: `CachingWindowStore`. */
 export class CachedWindowStore<K, V>
@@ -176,10 +203,7 @@ export class CachedWindowStore<K, V>
 
   forget(entry: CacheEntry<K, V>): void {
     const group = entry.group as KeyWindows<K, V>;
-    // Mostly the oldest goes.
-    if (group.entries[0] === entry) group.entries.shift();
-    else group.entries.splice(group.indexOf(entry.start), 1);
-    if (group.recent === entry) group.recent = undefined;
+    group.remove(entry);
     if (group.entries.length === 0) {
       this.#keys.delete(group.identity);
       if (this.#lastKey === group) this.#lastKey = undefined;
@@ -213,11 +237,11 @@ export class CachedWindowStore<K, V>
     if (last !== undefined && last.start === start && last.key === key) return last;
     const group = this.#groupOf(key);
     if (group === undefined) return undefined;
-    const { recent } = group;
-    if (recent !== undefined && recent.start === start) return this.#lastEntry = recent;
+    const recent = group.recentAt(start);
+    if (recent !== undefined) return this.#lastEntry = recent;
     const entry = group.entries[group.indexOf(start)];
     if (entry === undefined || entry.start !== start) return undefined;
-    group.recent = entry;
+    group.noteRecent(entry);
     this.#lastEntry = entry;
     return entry;
   }
@@ -243,7 +267,7 @@ export class CachedWindowStore<K, V>
     const at = group.indexOf(entry.start);
     if (at === group.entries.length) group.entries.push(entry);
     else group.entries.splice(at, 0, entry);
-    group.recent = entry;
+    group.noteRecent(entry);
     this.#lastEntry = entry;
   }
 

@@ -87,7 +87,9 @@ export class SegmentedRows {
     const minLive = this.segmentOf(this.observedStreamTime - this.#retentionMs);
     if (segment < minLive) return false;
     const segments = this.#segments;
-    if (segments[segments.length - 1] !== segment) this.#addSegment(segment, minLive);
+    if (segments[segments.length - 1] !== segment) this.#addSegment(segment);
+    // With each row, not with each new segment: sessions are emitted by their segments' expiry, not by their own.
+    if (this.#segments[0] < minLive) this.#removeExpired(minLive);
     return true;
   }
 
@@ -98,13 +100,12 @@ export class SegmentedRows {
     this.#removeExpired(this.segmentOf(time - this.#retentionMs));
   }
 
-  #addSegment(segment: number, minLive: number): void {
+  #addSegment(segment: number): void {
     const segments = this.#segments;
     let at = segments.length;
     while (at > 0 && segments[at - 1] > segment) at--;
     if (at > 0 && segments[at - 1] === segment) return;
     segments.splice(at, 0, segment);
-    this.#removeExpired(minLive);
   }
 
   #removeExpired(minLive: number): void {
@@ -143,9 +144,10 @@ export class SegmentedRows {
     for (const row of rows) {
       const segment = this.segmentOf(row[2]);
       if (segment < minLive) continue;
-      this.#addSegment(segment, minLive);
+      this.#addSegment(segment);
       live.push([row[0], row[1]]);
     }
+    this.#removeExpired(minLive);
     this.rows.bulk(live);
     this.#byTime?.bulk(
       live.map(([key, value]) => [this.#schema.timeKey(key), value === null ? null : key] as const),
