@@ -103,23 +103,26 @@ function processed(
     return sketch.then(keyed, { op: "processValues", ...step(), ...named }, { value });
   }
   const clear = random.chance(0.5) ? { clear: random.chance(0.7) } : {};
-  const [step, value] = random.pick<[() => Fields, Part["value"]]>([
+  const choices: [() => Fields, Part["value"]][] = [
     [() => ({ fn: "countingStore", ...stored() }), "long"],
     [() => ({ fn: "previousValue", store: sketch.store() }), "string"],
     [() => ({ fn: "dedupe", windowMs: sketch.ms(0, 20), ...stored() }), from.value],
-    [() => ({
-      fn: "streamTimePunctuator",
-      intervalMs: sketch.ms(1, 30),
-      ...clear,
-      ...stored(),
-    }), "long"],
     [() => ({
       fn: "wallClockPunctuator",
       intervalMs: random.pick([1, 7, 500, 1000, 1500]),
       ...clear,
       ...stored(),
     }), "long"],
-  ]);
+  ];
+  if (clock === "punctual") {
+    choices.push([() => ({
+      fn: "streamTimePunctuator",
+      intervalMs: sketch.ms(1, 30),
+      ...clear,
+      ...stored(),
+    }), "long"]);
+  }
+  const [step, value] = random.pick(choices);
   return sketch.then(keyed, { op: "process", ...step(), ...named }, { value });
 }
 
