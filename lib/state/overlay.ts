@@ -220,12 +220,23 @@ export class OverlaidStore implements ByteStore {
 
   /** Removes clean rows below `floor` from memory, at most `limit`; gives how many. */
   #removeBelow(floor: Uint8Array, limit: number): number {
-    const cursor = this.#rows.cursor(undefined, floor, false);
+    const rows = this.#rows;
     let removed = 0;
+    if (!rows.isOrdered) {
+      // To look at each costs less than to sort them, which a cursor would do first.
+      for (const entry of rows.unordered()) {
+        if (removed >= limit) break;
+        if (entry.isDirty || compareBytes(entry.key, floor) >= 0) continue;
+        rows.remove(entry);
+        removed++;
+      }
+      return removed;
+    }
+    const cursor = rows.cursor(undefined, floor, false);
     while (removed < limit && cursor.advance()) {
       const entry = cursor.entry!;
       if (entry.isDirty) continue;
-      this.#rows.remove(entry);
+      rows.remove(entry);
       removed++;
     }
     return removed;
