@@ -8,8 +8,8 @@ import { availableParallelism } from "node:os";
 import process from "node:process";
 
 /**
- * Half spaces of 8 MB in place of 32, as a stream's values die as young in them; and the old generation is collected when it is two and a half times what
- * was alive, not four times. docs/tuning.md has what that saves and costs.
+ * Half spaces of 8 MB in place of 32, as a stream's values die as young in them. docs/tuning.md has what that saves and costs; deno.json has it for
+ * `deno task start`.
  */
 export const HEAP_FLAGS = "--max-semi-space-size=8";
 
@@ -64,19 +64,24 @@ function replaceProcess(deno: DenoRuntime, args: readonly string[], env: readonl
   const { symbols } = deno.dlopen("libc.so.6", {
     execve: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
   });
-  // The addresses must stay good until the call.
-  const kept: Uint8Array[] = [];
-  const pointers = (texts: readonly string[]): Uint8Array => {
-    const addresses = texts.map((text) => {
-      const bytes = cString(text);
-      kept.push(bytes);
-      return deno.UnsafePointer.value(deno.UnsafePointer.of(bytes));
-    });
-    return new Uint8Array(BigUint64Array.from([...addresses, 0n]).buffer);
-  };
-  symbols.execve(cString(deno.execPath()), pointers(args), pointers(env));
+  symbols.execve(
+    new TextEncoder().encode(`${deno.execPath()}\0`),
+    stringTable(deno, args),
+    stringTable(deno, env),
+  );
 }
 
-function cString(text: string): Uint8Array {
-  return new TextEncoder().encode(`${text}\0`);
+/** C's array of strings in one block, so that what its pointers point to is there for as long as it is. */
+function stringTable(deno: DenoRuntime, texts: readonly string[]): Uint8Array {
+  const strings = texts.map((text) => new TextEncoder().encode(`${text}\0`));
+  let at = (texts.length + 1) * BigUint64Array.BYTES_PER_ELEMENT;
+  const block = new Uint8Array(strings.reduce((sum, { length }) => sum + length, at));
+  const pointers = new BigUint64Array(block.buffer, 0, texts.length);
+  const start = deno.UnsafePointer.value(deno.UnsafePointer.of(block));
+  strings.forEach((bytes, i) => {
+    pointers[i] = start + BigInt(at);
+    block.set(bytes, at);
+    at += bytes.length;
+  });
+  return block;
 }

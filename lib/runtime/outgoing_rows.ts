@@ -3,7 +3,7 @@ import { ProduceBatch } from "../kafka/produce_batch.ts";
 import type { Producer } from "../kafka/client.ts";
 
 /** Rows after which a batch is handed over; a native call per batch is then nothing beside the rows. */
-export const ROWS = 2_048;
+export const BATCH_ROWS = 2_048;
 /** Bytes after which a batch is handed over though it has room for more rows. */
 const BYTES = 512 * 1_024;
 
@@ -17,7 +17,7 @@ interface OpenPartition {
 
 /** A batch on its way to the producer, with what keeps it here: rows the producer had no room for, and partitions that are still to be chosen. */
 export class OutgoingRows {
-  readonly batch: ProduceBatch = new ProduceBatch(ROWS, 64 * 1_024);
+  readonly batch: ProduceBatch = new ProduceBatch(BATCH_ROWS, 64 * 1_024);
   readonly #open: OpenPartition[] = [];
   #taken = 0;
 
@@ -30,7 +30,7 @@ export class OutgoingRows {
     return this.batch.count === 0;
   }
   get isFull(): boolean {
-    return this.batch.count >= ROWS || this.batch.writer.length >= BYTES;
+    return this.batch.count >= BATCH_ROWS || this.batch.writer.length >= BYTES;
   }
   /** Rows that the producer has not taken. */
   get left(): number {

@@ -13,7 +13,7 @@ import {
 } from "./delivery_failure.ts";
 import { errorContext, type ExceptionHandlers } from "./exception_handlers.ts";
 import { OriginRing } from "./origin_ring.ts";
-import { OutgoingRows, ROWS } from "./outgoing_rows.ts";
+import { BATCH_ROWS, OutgoingRows } from "./outgoing_rows.ts";
 import { orAfter } from "./patience.ts";
 import type { DeadLetter, Destination, RecordCollector } from "./record_collector.ts";
 import type { RuntimeLog } from "./runtime_log.ts";
@@ -80,7 +80,7 @@ export class ProducerCollector implements RecordCollector {
 
   constructor(options: ProducerCollectorOptions) {
     this.#options = options;
-    this.#origins = new OriginRing(options.queueMessages + ROWS);
+    this.#origins = new OriginRing(options.queueMessages + BATCH_ROWS);
     this.#rows = new OutgoingRows(this.#topics);
   }
 
@@ -280,7 +280,7 @@ export class ProducerCollector implements RecordCollector {
     const rows = this.#rows;
     this.#options.producer.begin();
     this.#line.push(rows);
-    this.#origins.reserve(this.#options.queueMessages + (this.#line.length + 1) * ROWS);
+    this.#origins.reserve(this.#options.queueMessages + (this.#line.length + 1) * BATCH_ROWS);
     this.#rows = this.#spare.pop() ?? new OutgoingRows(this.#topics);
     this.#handLine();
   }

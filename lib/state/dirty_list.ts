@@ -8,7 +8,7 @@ const SPARE_PLACES = 1_024;
  * of a linked list would read both its neighbours, which lie anywhere in memory, with every update.
  */
 export class DirtyList<K, V> {
-  #places: (CacheEntry<K, V> | undefined)[] = [];
+  readonly #places: CacheEntry<K, V>[] = [];
   #first = 0;
   #size = 0;
 
@@ -38,8 +38,7 @@ export class DirtyList<K, V> {
     const places = this.#places;
     while (this.#first < places.length) {
       const at = this.#first++;
-      const entry = places[at]!;
-      places[at] = undefined;
+      const entry = places[at];
       if (!this.#isAt(entry, at)) continue;
       this.remove(entry);
       return entry;
@@ -51,7 +50,7 @@ export class DirtyList<K, V> {
   *entries(): IterableIterator<CacheEntry<K, V>> {
     for (let at = this.#first; at < this.#places.length; at++) {
       const entry = this.#places[at];
-      if (entry !== undefined && this.#isAt(entry, at)) yield entry;
+      if (this.#isAt(entry, at)) yield entry;
     }
   }
 
@@ -63,7 +62,7 @@ export class DirtyList<K, V> {
     const places = this.#places;
     let kept = 0;
     for (let at = this.#first; at < places.length; at++) {
-      const entry = places[at]!;
+      const entry = places[at];
       if (!this.#isAt(entry, at)) continue;
       entry.place = kept;
       places[kept++] = entry;

@@ -220,26 +220,25 @@ export class OverlaidStore implements ByteStore {
 
   /** Removes clean rows below `floor` from memory, at most `limit`; gives how many. */
   #removeBelow(floor: Uint8Array, limit: number): number {
-    const rows = this.#rows;
     let removed = 0;
-    if (!rows.isOrdered) {
-      // To look at each costs less than to sort them, which a cursor would do first.
-      for (const entry of rows.unordered()) {
-        if (removed >= limit) break;
-        if (entry.isDirty || compareBytes(entry.key, floor) >= 0) continue;
-        rows.remove(entry);
-        removed++;
-      }
-      return removed;
-    }
-    const cursor = rows.cursor(undefined, floor, false);
-    while (removed < limit && cursor.advance()) {
-      const entry = cursor.entry!;
+    for (const entry of this.#below(floor)) {
+      if (removed >= limit) break;
       if (entry.isDirty) continue;
-      rows.remove(entry);
+      this.#rows.remove(entry);
       removed++;
     }
     return removed;
+  }
+
+  /** The rows below a key. To look at each of them all costs less than to sort them, which a cursor would do first. */
+  *#below(floor: Uint8Array): IterableIterator<ByteEntry> {
+    const rows = this.#rows;
+    if (!rows.isOrdered) {
+      for (const entry of rows.unordered()) if (compareBytes(entry.key, floor) < 0) yield entry;
+      return;
+    }
+    const cursor = rows.cursor(undefined, floor, false);
+    while (cursor.advance()) yield cursor.entry!;
   }
 
   /** Gives up the lower half of what is resident, or all of it when the rows are not in order: a part is then of no use. */

@@ -89,7 +89,7 @@ export class SegmentedRows {
     const segments = this.#segments;
     if (segments[segments.length - 1] !== segment) this.#addSegment(segment);
     // With each row, not with each new segment: sessions are emitted by their segments' expiry, not by their own.
-    if (this.#segments[0] < minLive) this.#removeExpired(minLive);
+    this.#removeExpired(minLive);
     return true;
   }
 

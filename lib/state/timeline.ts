@@ -40,12 +40,8 @@ export class Timeline {
 
   /** The value of a row, if it is there. */
   get(first: number, second: number): Uint8Array | undefined {
-    const rows = this.#rows;
-    if (rows === undefined) {
-      return this.#first === first && this.#second === second ? this.#value : undefined;
-    }
     const at = this.indexOf(first, second);
-    return rows.firsts[at] === first && rows.seconds[at] === second ? rows.values[at] : undefined;
+    return this.isAt(at, first, second) ? this.value(at) : undefined;
   }
 
   /** Whether the row at an index, which may be one past the end, has these numbers. */
