@@ -26,7 +26,7 @@ const NO_POSITIONS: ReadonlyMap<string, number> = new Map();
 
 /**
  * Commits tasks, in the one order that keeps the disk behind Kafka: caches are emptied, the producer is flushed, the offsets are committed (in the
- * transaction, or alone), and only then each task's stores are written with the changelog offsets they correspond to. Kafka Streams: `TaskExecutor`.
+ * transaction, or alone), and only then each task's stores are committed with the changelog offsets they correspond to. Kafka Streams: `TaskExecutor`.
  */
 export class Committer {
   readonly #tools: CommitterTools;
@@ -46,7 +46,12 @@ export class Committer {
    */
   async commit(tasks: Iterable<StreamTask>): Promise<number> {
     const { clock, collector, producer, tracing } = this.#tools;
-    const needing = [...tasks].filter((task) => task.commitNeeded && task.state === "running");
+    const needing: StreamTask[] = [];
+    for (const task of tasks) {
+      if (task.state !== "running") continue;
+      if (task.commitNeeded) needing.push(task);
+      else task.save("if-due");
+    }
     if (needing.length === 0 && !producer.transactionOpen) return 0;
     const began = clock.monotonic();
     const span = tracing?.beginCommit();

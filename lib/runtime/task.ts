@@ -149,6 +149,7 @@ export class StreamTask implements TaskContext {
   /** Makes restored state durable, with the next offset of each changelog. Before `start` only. */
   checkpointRestored(offsets: ReadonlyMap<string, number>): void {
     this.#environment.commit(offsets);
+    this.#environment.save();
   }
 
   /** The next changelog offset of a store that is on disk; undefined when nothing is known. */
@@ -279,9 +280,8 @@ export class StreamTask implements TaskContext {
 
   #noteSkips(): void {
     for (const queue of this.#group.queues) {
-      if (!queue.skipped) continue;
+      if (queue.skipped) this.commitNeeded = true;
       queue.skipped = false;
-      this.commitNeeded = true;
     }
   }
 
@@ -384,11 +384,18 @@ export class StreamTask implements TaskContext {
     });
   }
 
-  /** Last step of a commit: writes the stores' changes, with the next changelog offset of each, in one transaction. */
+  /** Last step of a commit: commits the stores' changes, with the next changelog offset of each. What no changelog has goes to the disk at once. */
   postCommit(changelogOffsets: ReadonlyMap<string, number>): void {
     this.#environment.commit(changelogOffsets);
+    if (this.#stores.hasUnlogged) this.#environment.save();
     this.commitNeeded = false;
     this.commitRequested = false;
+  }
+
+  /** Brings what is committed to the disk, or only when it has waited long enough. Nothing may have been processed since the commit. */
+  save(when: "now" | "if-due"): void {
+    if (when === "now") this.#environment.save();
+    else this.#environment.saveIfDue();
   }
 
   /** Forgets what was written since the last commit, and all that waits in queues. The task is closed afterwards. */
@@ -420,9 +427,7 @@ export class StreamTask implements TaskContext {
     if (clean && errors.length > 0) {
       throw new StreamsException(
         `Cannot close task ${this.taskId} cleanly as a processor or store failed`,
-        {
-          cause: errors[0],
-        },
+        { cause: errors[0] },
       );
     }
   }

@@ -26,6 +26,8 @@ export interface Changelog {
 export class TaskStores {
   readonly byName: Map<string, StateStore> = new Map();
   readonly changelogs: readonly Changelog[];
+  /** Whether a store is on disk that no changelog could fill again. Known once they are open. */
+  hasUnlogged = false;
   readonly #options: TaskOptions;
   readonly #task: TaskContext;
   readonly #partition: number;
@@ -46,10 +48,11 @@ export class TaskStores {
   }
 
   open(): void {
-    for (const { name, builder } of this.#options.plan.stores) {
+    for (const { name, builder, changelogTopic } of this.#options.plan.stores) {
       const store = builder.build();
       this.byName.set(name, store);
       store.init(this.#context(store));
+      if (store.persistent && changelogTopic === undefined) this.hasUnlogged = true;
     }
   }
 

@@ -107,6 +107,7 @@ export class ThreadTasks {
   #suspend(task: StreamTask): void {
     this.#tools.feed.detach(task);
     task.rollback();
+    task.save("now");
     this.#suspendedAs = this.#tools.consumer.memberId();
     this.#tools.registry.suspend([task]);
   }

@@ -9,8 +9,8 @@ const BULK_ROWS = 12_000;
 const BULK_BYTES = 4 * 1024 * 1024;
 
 /**
- * A byte store on disk whose writes stay in memory until `commit`, and nothing else: its user keeps the rows that are asked for again.
- * Windows and sessions are stored so. What a commit holds is bytes in a log, not an object for each row.
+ * A byte store on disk whose writes stay in memory until `save`, and nothing else: its user keeps the rows that are asked for again.
+ * Windows and sessions are stored so. What waits is bytes in a log, not an object for each row.
  */
 export class LeanStore implements ByteStore {
   readonly name: string;
@@ -28,6 +28,11 @@ export class LeanStore implements ByteStore {
   }
 
   get uncommittedBytes(): number {
+    return this.#log.openBytes;
+  }
+
+  /** Bytes of writes that are not on the disk, committed or not. */
+  get unsavedBytes(): number {
     return this.#log.bytes;
   }
 
@@ -88,25 +93,29 @@ export class LeanStore implements ByteStore {
     return this.#committed.count() + this.#log.size;
   }
 
-  /** Whether a commit has anything to do. */
-  get isDirty(): boolean {
+  /** Whether a save has anything to do. */
+  get isUnsaved(): boolean {
     return this.#log.size > 0 || this.#trimming.isDue;
   }
 
-  /** Hands the writes to the committed rows; within the environment's transaction. */
-  commit(): void {
+  seal(): void {
+    this.#log.seal();
+    this.#trimming.seal();
+    this.residentBudget.relieve();
+  }
+
+  save(): void {
     const log = this.#log;
     const written = log.size;
-    // Rows that were given up since they were written need not go to the disk: when it is caught up with, most of a commit's windows have expired.
+    // Rows that were given up since they were written need not go to the disk: when it is caught up with, most windows have expired by then.
     if (written > 0) this.#committed.applyLog(log, log.sorted(this.#trimming.floor));
     log.clear();
     this.#trimming.remove(written);
-    this.residentBudget.relieve();
   }
 
   rollback(): void {
     this.#trimming.rollback();
-    this.#log.clear();
+    this.#log.rollback();
   }
 
   /** Empties the store, within the environment's transaction. */

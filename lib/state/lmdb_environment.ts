@@ -2,6 +2,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from "n
 import { join } from "node:path";
 import { asBinary, type Database, open, type RootDatabase } from "lmdb";
 import { ProcessorStateException, StreamsException, TaskMigratedException } from "../errors.ts";
+import { systemClock } from "../record/time.ts";
 import { mayBeTorn, writeBootMark } from "./boot_mark.ts";
 import { LeanStore } from "./lean_store.ts";
 import type { ByteEntry } from "./ordered_bytes.ts";
@@ -10,8 +11,9 @@ import type { RowLog } from "./row_log.ts";
 import { type CommittedBytes, OverlaidStore } from "./overlay.ts";
 import { type ResidentBudget, threadResidentBudget } from "./resident_budget.ts";
 import type { ByteCursor, ByteStore, StateEnvironment } from "./store.ts";
+import { threadUnsavedBudget, type UnsavedBudget } from "./unsaved_budget.ts";
 
-/** How safe a commit is against a crash of the kernel. `never`: such a crash costs a restore; `commit`: each commit is fsynced. */
+/** How safe a commit is against a crash of the kernel. `never`: such a crash costs a restore; `commit`: each commit is saved at once and fsynced. */
 export type StateSync = "never" | "commit";
 
 /** Options of `LmdbEnvironment`. */
@@ -22,6 +24,8 @@ export interface LmdbEnvironmentOptions {
   readonly sync?: StateSync;
   /** The memory for rows that need not be read from the disk again. Default: that of the thread. */
   readonly resident?: ResidentBudget;
+  /** The memory for commits that wait for the disk. Default: that of the thread. */
+  readonly unsaved?: UnsavedBudget;
 }
 
 const DATA_FILE = "state.mdb";
@@ -41,7 +45,7 @@ const MAX_KEY_BYTES = 1977;
 
 /**
  * The state of a task on disk: one LMDB environment per task directory, one named database per store, and the changelog
- * positions beside them. A commit is one LMDB transaction. This is the only file that imports `lmdb`.
+ * positions beside them. Commits wait in memory until there is enough of them, or for a few seconds; what is then saved is one LMDB transaction. This is the only file that imports `lmdb`.
  */
 export class LmdbEnvironment implements StateEnvironment {
   readonly #directory: string;
@@ -52,9 +56,17 @@ export class LmdbEnvironment implements StateEnvironment {
   /** How often the environment was opened when this was. */
   readonly #owner: number;
   readonly #offsets = new Map<string, number>();
+  readonly #unsaved: UnsavedBudget;
+  readonly #savesEachCommit: boolean;
+  /** Positions that are committed and not on the disk. */
+  readonly #unsavedOffsets = new Map<string, number>();
+  /** When the oldest commit that is not on the disk came (ms, monotonic); undefined: all are. */
+  #unsavedSince: number | undefined = undefined;
   readonly #stores = new Map<string, OverlaidStore | LeanStore>();
   readonly #volatile = new Set<string>();
   #isOpen = true;
+  /** A save has failed. */
+  #isBroken = false;
 
   /**
    * Opens or makes the environment. When the kernel has started anew and the last run did not close it, it is emptied first: what was not
@@ -66,6 +78,8 @@ export class LmdbEnvironment implements StateEnvironment {
     this.#directory = options.directory;
     const { sync = "never" } = options;
     this.#resident = options.resident ?? threadResidentBudget;
+    this.#unsaved = options.unsaved ?? threadUnsavedBudget;
+    this.#savesEachCommit = sync === "commit";
     mkdirSync(this.#directory, { recursive: true });
     const mark = join(this.#directory, MARK_FILE);
     if (sync === "never" && mayBeTorn(mark)) removeFiles(this.#directory);
@@ -129,19 +143,60 @@ export class LmdbEnvironment implements StateEnvironment {
 
   /**
    * Positions never go back: what is told of an earlier write, late, says nothing new.
-   * @throws {TaskMigratedException} when another thread has opened the environment since
+   * @throws {TaskMigratedException} when it saves and another thread has opened the environment since
    */
   commit(offsets: ReadonlyMap<string, number>): void {
-    if (offsets.size === 0 && !this.#isDirty()) return;
-    this.#root.transactionSync(() => {
-      this.#checkOwner();
-      for (const store of this.#stores.values()) store.commit();
-      for (const [name, offset] of offsets) {
-        if ((this.#offsets.get(name) ?? -1) >= offset) continue;
-        this.#offsets.set(name, offset);
-        if (!this.#volatile.has(name)) this.#positions.putSync(name, offset);
-      }
-    });
+    for (const store of this.#stores.values()) store.seal();
+    for (const [name, offset] of offsets) {
+      if ((this.#offsets.get(name) ?? -1) >= offset) continue;
+      this.#offsets.set(name, offset);
+      if (!this.#volatile.has(name)) this.#unsavedOffsets.set(name, offset);
+    }
+    if (!this.#isUnsaved()) return;
+    this.#unsavedSince ??= systemClock.monotonic();
+    this.#unsaved.hold(this, this.#unsavedBytes());
+    this.saveIfDue();
+  }
+
+  saveIfDue(): void {
+    const { maxMs, isExceeded } = this.#unsaved;
+    const since = this.#unsavedSince;
+    if (since === undefined || this.uncommittedBytes > 0) return;
+    const isOld = systemClock.monotonic() - since >= maxMs;
+    if (isOld || isExceeded || this.#savesEachCommit) this.save();
+  }
+
+  save(): void {
+    if (this.#unsavedSince === undefined) return;
+    if (this.#isBroken) {
+      throw new StreamsException(
+        `Cannot save the state of ${this.#directory} as it could not be saved before: open it again`,
+      );
+    }
+    // The stores do not tell apart what they hand over.
+    if (this.uncommittedBytes > 0) {
+      throw new StreamsException(
+        `Cannot save the state of ${this.#directory} as writes are not committed: current value is ${this.uncommittedBytes} bytes`,
+      );
+    }
+    try {
+      this.#root.transactionSync(() => {
+        this.#checkOwner();
+        for (const store of this.#stores.values()) store.save();
+        for (const [name, offset] of this.#unsavedOffsets) this.#positions.putSync(name, offset);
+      });
+    } finally {
+      // If that failed, the stores have let go of rows that are not on the disk: nothing may be written behind them.
+      this.#isBroken = true;
+    }
+    this.#isBroken = false;
+    this.#nothingUnsaved();
+  }
+
+  #nothingUnsaved(): void {
+    this.#unsavedOffsets.clear();
+    this.#unsavedSince = undefined;
+    this.#unsaved.hold(this, 0);
   }
 
   /** Within a transaction. A thread that lost its task without noticing must not write over what the next owner has. */
@@ -152,9 +207,16 @@ export class LmdbEnvironment implements StateEnvironment {
     );
   }
 
-  #isDirty(): boolean {
-    for (const store of this.#stores.values()) if (store.isDirty) return true;
+  #isUnsaved(): boolean {
+    if (this.#unsavedOffsets.size > 0) return true;
+    for (const store of this.#stores.values()) if (store.isUnsaved) return true;
     return false;
+  }
+
+  #unsavedBytes(): number {
+    let bytes = 0;
+    for (const store of this.#stores.values()) bytes += store.unsavedBytes;
+    return bytes;
   }
 
   rollback(): void {
@@ -179,15 +241,25 @@ export class LmdbEnvironment implements StateEnvironment {
       for (const store of this.#stores.values()) store.wipe();
     });
     this.#offsets.clear();
+    this.#isBroken = false;
+    this.#nothingUnsaved();
   }
 
-  /** Closes the files. Clean: what was committed is fsynced and marked so. Writes that were not committed are forgotten. */
+  /**
+   * Saves what was committed, and closes the files. Clean: they are fsynced and marked so. Writes that were not committed are forgotten, and where another
+   * has opened the environment since, all that is not saved: that one has read it from the changelog.
+   */
   close({ clean }: { clean: boolean }): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    for (const store of this.#stores.values()) store.close();
-    const isOwner = this.#owners.get(OWNER) === this.#owner;
-    void this.#root.close();
+    let isOwner = false;
+    try {
+      isOwner = this.#saveLast();
+    } finally {
+      for (const store of this.#stores.values()) store.close();
+      this.#unsaved.hold(this, 0);
+      void this.#root.close();
+    }
     if (!clean || !isOwner) return;
     const file = openSync(join(this.#directory, DATA_FILE), "r+");
     try {
@@ -196,6 +268,20 @@ export class LmdbEnvironment implements StateEnvironment {
       closeSync(file);
     }
     writeBootMark(join(this.#directory, MARK_FILE), "clean");
+  }
+
+  /** False: the environment belongs to another. */
+  #saveLast(): boolean {
+    if (this.#owners.get(OWNER) !== this.#owner) return false;
+    this.rollback();
+    if (this.#isBroken) return true;
+    try {
+      this.save();
+      return true;
+    } catch (error) {
+      if (error instanceof TaskMigratedException) return false;
+      throw error;
+    }
   }
 }
 

@@ -20,11 +20,14 @@ export class MemoryEnvironment implements StateEnvironment {
   }
 
   commit(offsets: ReadonlyMap<string, number>): void {
-    for (const store of this.#stores.values()) store.commit();
+    for (const store of this.#stores.values()) store.seal();
     for (const [name, offset] of offsets) {
       if (offset > (this.#offsets.get(name) ?? -1)) this.#offsets.set(name, offset);
     }
   }
+
+  save(): void {}
+  saveIfDue(): void {}
 
   rollback(): void {
     for (const store of this.#stores.values()) store.rollback();

@@ -8,6 +8,8 @@ export class ByteEntry {
   isDirty = false;
   /** Of a dirty row, what is committed; undefined: not known. */
   committed: Uint8Array | null | undefined = undefined;
+  /** Whether it was committed and is not on the disk yet. */
+  isUnsaved = false;
   readonly hash: number;
   /** The next row of the same bucket. */
   next: ByteEntry | null;
@@ -328,17 +330,16 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** Four bytes a round; the last step spreads the high bits over the low ones, which choose the bucket. */
-export function hashBytes(key: Uint8Array): number {
-  const length = key.length;
-  let hash = length;
-  let i = 0;
-  for (; i + 3 < length; i += 4) {
-    const word = key[i] | (key[i + 1] << 8) | (key[i + 2] << 16) | (key[i + 3] << 24);
+/** Of `bytes[start, end)`. Four bytes a round; the last step spreads the high bits over the low ones, which choose the bucket. */
+export function hashBytes(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
+  let hash = end - start;
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    const word = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
     hash = Math.imul(hash ^ word, 0x5bd1e995);
     hash ^= hash >>> 15;
   }
-  for (; i < length; i++) hash = Math.imul(hash ^ key[i], 0x01000193);
+  for (; i < end; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
   hash ^= hash >>> 16;
   hash = Math.imul(hash, 0x85ebca6b);
   return hash ^ (hash >>> 13);

@@ -45,9 +45,9 @@ const BULK_BYTES = 4 * 1024 * 1024;
 const FIRST_KEY = new Uint8Array(0);
 
 /**
- * A byte store whose writes stay in memory until `commit`: the transaction of a task's state. Reads see them merged with the committed rows.
+ * A byte store whose writes stay in memory, open until `seal`, which commits them, and then until `save`: reads see them merged with the rows on the disk.
  *
- * Committed rows from `residentFrom` on stay in memory as well, so that recent rows are read without the disk and missing ones are known to be
+ * Saved rows from `residentFrom` on stay in memory as well, so that recent rows are read without the disk and missing ones are known to be
  * missing. A store that was empty when it was opened is resident as a whole; when all stores of a thread together hold too much, the lower half of
  * the largest goes. Without committed rows below it the store lives in memory alone.
  */
@@ -56,10 +56,13 @@ export class OverlaidStore implements ByteStore {
   readonly copies = false;
   readonly #committed: CommittedBytes | undefined = undefined;
   readonly #budget: ResidentBudget | undefined = undefined;
-  /** Uncommitted and resident rows. */
+  /** Rows that are not committed, not saved, or resident. */
   readonly #rows = new OrderedBytes();
   #dirty: ByteEntry[] = [];
   #dirtyBytes = 0;
+  /** Rows that are committed and not saved. They may be dirty again. */
+  #unsaved: ByteEntry[] = [];
+  #sealedBytes = 0;
   /** Undefined: nothing is resident. */
   #residentFrom: Uint8Array | undefined = FIRST_KEY;
   readonly #trimming: Trimming;
@@ -89,9 +92,14 @@ export class OverlaidStore implements ByteStore {
     return this.#dirtyBytes;
   }
 
-  /** What the rows take that are in memory though they are committed; the others have a limit of their own. */
+  /** Bytes of writes that are not on the disk, committed or not. */
+  get unsavedBytes(): number {
+    return this.#committed === undefined ? 0 : this.#dirtyBytes + this.#sealedBytes;
+  }
+
+  /** What the rows take that are in memory though they are saved; the others have limits of their own. */
   get residentBytes(): number {
-    return this.#rows.bytes - this.#dirtyBytes;
+    return this.#rows.bytes - this.#dirtyBytes - this.#sealedBytes;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -167,8 +175,8 @@ export class OverlaidStore implements ByteStore {
       this.#write(key, value);
     }
     if (this.#committed === undefined || this.#dirtyBytes < BULK_BYTES) return;
-    this.#committed.transaction(() => this.#applyWrites());
-    this.#budget?.relieve();
+    this.seal();
+    this.#committed.transaction(() => this.#applyUnsaved());
   }
 
   trim(floor: Uint8Array): void {
@@ -178,52 +186,77 @@ export class OverlaidStore implements ByteStore {
   approximateCount(): number {
     const committed = this.#committed;
     if (this.#residentFrom?.length === 0 || committed === undefined) return this.#rows.size;
-    return committed.count() + this.#dirty.length;
+    return committed.count() + this.#dirty.length + this.#unsaved.length;
   }
 
-  /** Hands the writes to the committed rows; within the environment's transaction. */
-  commit(): void {
-    const written = this.#dirty.length;
-    this.#applyWrites();
-    this.#trimming.remove(written);
+  seal(): void {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    this.#dirtyBytes = 0;
+    for (const entry of dirty) this.#sealRow(entry);
+    this.#trimming.seal();
+    if (this.#committed === undefined) this.#trimming.remove(dirty.length);
     this.#budget?.relieve();
   }
 
-  #applyWrites(): void {
-    const dirty = this.#dirty;
-    if (dirty.length === 0) return;
-    this.#committed?.apply(this.#dirtyInOrder());
-    this.#dirty = [];
-    this.#dirtyBytes = 0;
-    if (this.#residentFrom === undefined) this.#rows.clear();
-    else this.#keepResident(dirty);
-  }
-
-  /** The dirty rows by key, without those that came and went. */
-  #dirtyInOrder(): readonly ByteEntry[] {
-    const rows = this.#rows;
-    const isWorth = (entry: ByteEntry) => entry.value !== null || entry.committed !== null;
-    // Rows that are in order already need no sorting, unless most of them are clean.
-    if (rows.isOrdered && this.#dirty.length > rows.size / 8) {
-      return rows.sorted().filter((entry) => entry.isDirty && isWorth(entry));
+  #sealRow(entry: ByteEntry): void {
+    const { value, committed } = entry;
+    entry.isDirty = false;
+    entry.committed = undefined;
+    if (entry.isUnsaved) {
+      this.#sealedBytes += lengthOf(value) - lengthOf(committed ?? null);
+      return;
     }
-    return this.#dirty.filter(isWorth).sort(byKey);
+    // One that came and went, or that no disk has to be told of.
+    if (value === null && (committed === null || this.#committed === undefined)) {
+      this.#rows.remove(entry);
+      return;
+    }
+    if (this.#committed === undefined) return;
+    entry.isUnsaved = true;
+    this.#unsaved.push(entry);
+    this.#sealedBytes += entry.key.length + ROW_BYTES + lengthOf(value);
   }
 
-  #keepResident(dirty: readonly ByteEntry[]): void {
-    for (const entry of dirty) {
-      entry.isDirty = false;
-      entry.committed = undefined;
+  save(): void {
+    const written = this.#unsaved.length;
+    this.#applyUnsaved();
+    this.#trimming.remove(written);
+  }
+
+  #applyUnsaved(): void {
+    const unsaved = this.#unsaved;
+    if (unsaved.length === 0) return;
+    this.#committed!.apply(this.#unsavedInOrder());
+    this.#unsaved = [];
+    this.#sealedBytes = 0;
+    if (this.#residentFrom === undefined && this.#dirty.length === 0) this.#rows.clear();
+    else this.#keepResident(unsaved);
+  }
+
+  /** The unsaved rows by key. */
+  #unsavedInOrder(): readonly ByteEntry[] {
+    const rows = this.#rows;
+    // Rows that are in order already need no sorting, unless most of them are saved.
+    if (rows.isOrdered && this.#unsaved.length > rows.size / 8) {
+      return rows.sorted().filter((entry) => entry.isUnsaved);
+    }
+    return [...this.#unsaved].sort(byKey);
+  }
+
+  #keepResident(saved: readonly ByteEntry[]): void {
+    for (const entry of saved) {
+      entry.isUnsaved = false;
       if (entry.value === null || !this.#isResident(entry.key)) this.#rows.remove(entry);
     }
   }
 
-  /** Removes clean rows below `floor` from memory, at most `limit`; gives how many. */
+  /** Removes saved rows below `floor` from memory, at most `limit`; gives how many. */
   #removeBelow(floor: Uint8Array, limit: number): number {
     let removed = 0;
     for (const entry of this.#below(floor)) {
       if (removed >= limit) break;
-      if (entry.isDirty) continue;
+      if (entry.isDirty || entry.isUnsaved) continue;
       this.#rows.remove(entry);
       removed++;
     }
@@ -244,27 +277,30 @@ export class OverlaidStore implements ByteStore {
   /** Gives up the lower half of what is resident, or all of it when the rows are not in order: a part is then of no use. */
   shed(): void {
     const from = this.#residentFrom;
-    // Nothing is resident: all that is in memory waits for the commit.
+    // Nothing is resident: all that is in memory waits for a commit or a save.
     if (from === undefined) return;
     const chunks = this.#rows.isOrdered ? this.#rows.chunks() : [];
     const half = chunks.length > 1 ? chunks[chunks.length >> 1][0].key : undefined;
     this.#residentFrom = half === undefined || compareBytes(half, from) > 0 ? half : from;
     for (const entry of this.#dirty) {
       // Below the new start the disk is asked again after a rollback.
-      if (!this.#isResident(entry.key)) entry.committed = undefined;
+      if (!entry.isUnsaved && !this.#isResident(entry.key)) entry.committed = undefined;
     }
     if (half !== undefined) this.#removeBelow(half, Infinity);
-    else this.#keepDirty();
+    else this.#keepWaiting();
   }
 
-  #keepDirty(): void {
-    if (this.#dirty.length === 0) return this.#rows.clear();
-    for (const entry of this.#rows.unordered()) if (!entry.isDirty) this.#rows.remove(entry);
+  /** Removes all rows from memory that wait neither for a commit nor for a save. */
+  #keepWaiting(): void {
+    if (this.#dirty.length === 0 && this.#unsaved.length === 0) return this.#rows.clear();
+    for (const entry of this.#rows.unordered()) {
+      if (!entry.isDirty && !entry.isUnsaved) this.#rows.remove(entry);
+    }
   }
 
-  /** Whether a commit has anything to do. */
-  get isDirty(): boolean {
-    return this.#dirty.length > 0 || this.#trimming.isDue;
+  /** Whether a save has anything to do. */
+  get isUnsaved(): boolean {
+    return this.#unsaved.length > 0 || (this.#committed !== undefined && this.#trimming.isDue);
   }
 
   rollback(): void {
@@ -276,7 +312,8 @@ export class OverlaidStore implements ByteStore {
       const { committed } = entry;
       entry.isDirty = false;
       entry.committed = undefined;
-      if (committed === undefined || committed === null) this.#rows.remove(entry);
+      if (entry.isUnsaved) this.#rows.setValue(entry, committed ?? null);
+      else if (committed === undefined || committed === null) this.#rows.remove(entry);
       else this.#rows.setValue(entry, committed);
     }
   }
@@ -285,6 +322,8 @@ export class OverlaidStore implements ByteStore {
   wipe(): void {
     this.#dirty = [];
     this.#dirtyBytes = 0;
+    this.#unsaved = [];
+    this.#sealedBytes = 0;
     this.#trimming.forget();
     this.#rows.clear();
     this.#committed?.clear();

@@ -8,37 +8,50 @@ const FIRST_ROWS = 64;
 const KEPT_BYTES = 2 * 1024 * 1024;
 /** Rows of a chunk of the order. Chunks are halved when they hold twice as many. */
 const CHUNK_ROWS = 256;
-/** What a row takes beside its bytes: five numbers and its share of the slots. */
-const ROW_BYTES = 32;
+/** What a row takes beside its bytes: four numbers, and mostly no more. */
+const ROW_BYTES = 16;
+
+/** Rows of a commit that are appended before they are found by key: above it a row that is written over and over takes its old place. */
+const UNFOUND_ROWS = 65_536;
 
 /**
- * Rows that wait for a commit, by key: the bytes of all in one slab, numbers beside it, and no object for any of them. Rows live as long as a commit
- * interval, which is just long enough for V8 to move each object of theirs to its old generation.
+ * Rows that wait for the disk, by key: the bytes of all in one slab, numbers beside it, and no object for any of them. Rows live for some commit
+ * intervals, which is just long enough for V8 to move each object of theirs to its old generation.
  *
- * A row is a number that it keeps until `clear`. From the first cursor on there is an order over the rows, in short sorted chunks.
+ * A row is a number. One that is written again takes its old number, or a new one that supersedes it: rows before `seal` stay as they are, so that
+ * `rollback` has only to forget what came after. Rows are found by hash only when somebody looks one up; most logs are written and never read. From the
+ * first cursor on there is an order over the rows, in short sorted chunks.
  */
 export class RowLog {
   #slab = new Uint8Array(FIRST_BYTES);
   #used = 0;
   #size = 0;
+  /** Rows and bytes that are sealed. */
+  #sealedSize = 0;
+  #sealedUsed = 0;
   #keyStarts = new Int32Array(FIRST_ROWS);
   #keyLengths = new Int32Array(FIRST_ROWS);
   #valueStarts = new Int32Array(FIRST_ROWS);
   /** -1: the row is deleted. */
   #valueLengths = new Int32Array(FIRST_ROWS);
-  #hashes = new Int32Array(FIRST_ROWS);
-  /** Rows by hash, plus one; 0: free. At most half full. */
-  #slots = new Int32Array(2 * FIRST_ROWS);
+  /** Of the rows, while there are slots. */
+  #hashes = NO_NUMBERS;
+  /** The newest rows by hash, plus one; 0: free. At most half full. Empty: nobody has looked anything up. */
+  #slots = NO_NUMBERS;
   #chunks: number[][] | undefined = undefined;
   #changes = 0;
 
-  /** How many rows there are, deletions counted. */
+  /** How many rows there are, deletions counted, and those that newer ones supersede. */
   get size(): number {
     return this.#size;
   }
   /** Bytes that the rows take. */
   get bytes(): number {
     return this.#used + this.#size * ROW_BYTES;
+  }
+  /** Bytes that the rows take that are not sealed. */
+  get openBytes(): number {
+    return this.#used - this.#sealedUsed + (this.#size - this.#sealedSize) * ROW_BYTES;
   }
   /** Where the rows' bytes are, until the next `write`. */
   get slab(): Uint8Array {
@@ -70,17 +83,22 @@ export class RowLog {
 
   /** The row of a key, -1 when there is none. */
   find(key: Uint8Array): number {
-    return this.#find(key, hashBytes(key));
+    if (this.#size === 0) return -1;
+    if (this.#slots.length === 0) this.#findByHash();
+    const at = this.#slotOf(key, hashBytes(key));
+    return this.#slots[at] - 1;
   }
 
-  #find(key: Uint8Array, hash: number): number {
+  /** The slot that has the row of a key, or is free for it. */
+  #slotOf(key: Uint8Array, hash: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    for (let at = hash & mask; slots[at] !== 0; at = (at + 1) & mask) {
+    let at = hash & mask;
+    for (; slots[at] !== 0; at = (at + 1) & mask) {
       const row = slots[at] - 1;
-      if (this.#hashes[row] === hash && this.#isKey(row, key)) return row;
+      if (this.#hashes[row] === hash && this.#isKey(row, key)) break;
     }
-    return -1;
+    return at;
   }
 
   #isKey(row: number, key: Uint8Array): boolean {
@@ -93,21 +111,51 @@ export class RowLog {
     return true;
   }
 
+  /** Makes the slots, with the newest row of each key. */
+  #findByHash(): void {
+    const slab = this.#slab;
+    const count = this.#keyStarts.length;
+    const hashes = this.#hashes = new Int32Array(count);
+    const slots = this.#slots = new Int32Array(2 * count);
+    const mask = slots.length - 1;
+    for (let row = 0; row < this.#size; row++) {
+      const hash = hashes[row] = hashBytes(slab, this.keyStart(row), this.keyEnd(row));
+      let at = hash & mask;
+      for (; slots[at] !== 0; at = (at + 1) & mask) {
+        const known = slots[at] - 1;
+        if (hashes[known] === hash && this.#order(known, row) === 0) break;
+      }
+      slots[at] = row + 1;
+    }
+  }
+
   /** Sets or (null) deletes the row of a key. Both are copied. */
   write(key: Uint8Array, value: Uint8Array | null): void {
-    const hash = hashBytes(key);
-    let row = this.#find(key, hash);
-    const isNew = row < 0;
-    if (isNew) {
-      row = this.#size;
-      if (row === this.#hashes.length) this.#growRows();
-      this.#keyStarts[row] = this.#append(key);
-      this.#keyLengths[row] = key.length;
-      this.#hashes[row] = hash;
-      this.#valueLengths[row] = -1;
-      this.#size++;
-      this.#place(row);
+    if (this.#size === this.#keyStarts.length) this.#growRows();
+    if (this.#slots.length === 0) {
+      if (this.#size - this.#sealedSize < UNFOUND_ROWS) return this.#add(key, value);
+      this.#findByHash();
     }
+    const hash = hashBytes(key);
+    const at = this.#slotOf(key, hash);
+    const known = this.#slots[at] - 1;
+    if (known >= this.#sealedSize) return this.#setValue(known, value);
+    const row = this.#size;
+    this.#hashes[row] = hash;
+    this.#slots[at] = row + 1;
+    this.#add(key, value);
+  }
+
+  #add(key: Uint8Array, value: Uint8Array | null): void {
+    const row = this.#size++;
+    this.#keyStarts[row] = this.#append(key);
+    this.#keyLengths[row] = key.length;
+    this.#valueLengths[row] = -1;
+    this.#setValue(row, value);
+    if (this.#chunks !== undefined) this.#insert(this.#chunks, row);
+  }
+
+  #setValue(row: number, value: Uint8Array | null): void {
     if (value === null) this.#valueLengths[row] = -1;
     else if (value.length === this.#valueLengths[row]) {
       copy(value, this.#slab, this.#valueStarts[row]);
@@ -115,7 +163,22 @@ export class RowLog {
       this.#valueStarts[row] = this.#append(value);
       this.#valueLengths[row] = value.length;
     }
-    if (isNew && this.#chunks !== undefined) this.#insert(this.#chunks, row);
+  }
+
+  /** What is there now stays: `rollback` forgets only what comes after. */
+  seal(): void {
+    this.#sealedSize = this.#size;
+    this.#sealedUsed = this.#used;
+  }
+
+  /** Forgets what came after `seal`. */
+  rollback(): void {
+    if (this.#size === this.#sealedSize) return;
+    this.#size = this.#sealedSize;
+    this.#used = this.#sealedUsed;
+    this.#slots = this.#hashes = NO_NUMBERS;
+    this.#chunks = undefined;
+    this.#changes++;
   }
 
   #append(bytes: Uint8Array): number {
@@ -132,42 +195,34 @@ export class RowLog {
   }
 
   #growRows(): void {
-    const count = this.#hashes.length * 2;
+    const count = this.#keyStarts.length * 2;
     this.#keyStarts = larger(this.#keyStarts, count);
     this.#keyLengths = larger(this.#keyLengths, count);
     this.#valueStarts = larger(this.#valueStarts, count);
     this.#valueLengths = larger(this.#valueLengths, count);
-    this.#hashes = larger(this.#hashes, count);
-    this.#slots = new Int32Array(count * 2);
-    for (let row = 0; row < this.#size; row++) this.#place(row);
-  }
-
-  #place(row: number): void {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let at = this.#hashes[row] & mask;
-    while (slots[at] !== 0) at = (at + 1) & mask;
-    slots[at] = row + 1;
+    if (this.#slots.length > 0) this.#findByHash();
   }
 
   clear(): void {
     if (this.#size === 0) return;
     if (this.#slab.length > KEPT_BYTES) this.#slab = new Uint8Array(FIRST_BYTES);
-    this.#slots.fill(0);
-    this.#used = 0;
-    this.#size = 0;
+    this.#slots = this.#hashes = NO_NUMBERS;
+    this.#used = this.#sealedUsed = 0;
+    this.#size = this.#sealedSize = 0;
     this.#chunks = undefined;
     this.#changes++;
   }
 
-  /** All rows whose keys are not below `from`, in the order of their keys. */
+  /** The newest rows of all keys that are not below `from`, in the order of their keys. */
   sorted(from?: Uint8Array): number[] {
     const isOrdered = this.#chunks !== undefined;
     let rows = isOrdered
       ? this.#chunks!.flat()
       : Array.from({ length: this.#size }, (_, row) => row);
     if (from !== undefined) rows = rows.filter((row) => this.#compare(row, from) >= 0);
-    return isOrdered ? rows : rows.sort((a, b) => this.#order(a, b));
+    if (isOrdered) return rows;
+    rows.sort((a, b) => this.#order(a, b) || a - b);
+    return rows.filter((row, i) => i === rows.length - 1 || this.#order(row, rows[i + 1]) !== 0);
   }
 
   #order(a: number, b: number): number {
@@ -240,6 +295,10 @@ export class RowLog {
     }
     const [at, index] = this.placeOf(this.key(row));
     const chunk = chunks[at];
+    if (index < chunk.length && this.#order(chunk[index], row) === 0) {
+      chunk[index] = row;
+      return;
+    }
     chunk.splice(index, 0, row);
     if (chunk.length <= 2 * CHUNK_ROWS) return;
     // In growing order the upper part would stay half empty for ever: leave the old one nearly full.
@@ -322,6 +381,7 @@ export class RowLogCursor {
 }
 
 const NOTHING = new Uint8Array(0);
+const NO_NUMBERS = new Int32Array(0);
 
 function larger(numbers: Int32Array, count: number): Int32Array<ArrayBuffer> {
   const copied = new Int32Array(count);

@@ -137,8 +137,15 @@ export interface StateEnvironment {
   ): ByteStore;
   /** Changelog position per store name: the next offset to restore from. Undefined: nothing is known, restore from the beginning. */
   committedOffset(storeName: string): number | undefined;
-  /** Writes all that was held back, with these positions (next offset per store), in one transaction. */
+  /**
+   * Commits all that was held back, with these positions (next offset per store): a rollback keeps it from now on. It reaches the disk together with them, now
+   * or with a later commit. When the process is killed before, its rows and positions are those of an earlier commit.
+   */
   commit(offsets: ReadonlyMap<string, number>): void;
+  /** Brings to the disk what is committed, in one transaction. To be called only when nothing has been written since the commit. */
+  save(): void;
+  /** `save`, when what waits is too much, or has waited too long. */
+  saveIfDue(): void;
   /** Forgets all writes since the last commit. */
   rollback(): void;
   /** Bytes of writes that are held in memory. */
@@ -187,7 +194,7 @@ export interface ByteStore {
   /** Rows of a changelog; later entries of the same key win. Many of them may reach the disk before the commit: a restore can be done again. */
   bulk(entries: Iterable<readonly [Uint8Array, Uint8Array | null]>): void;
   /**
-   * Gives up all rows below `floor`: with the next commit they are removed a bounded number at a time, so that expiry never stalls
+   * Gives up all rows below `floor`: with the next save they are removed a bounded number at a time, so that expiry never stalls
    * a commit. Until they are gone they can still be read.
    */
   trim(floor: Uint8Array): void;

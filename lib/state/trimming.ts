@@ -1,6 +1,6 @@
 import { compareBytes } from "../record/bytes.ts";
 
-/** Rows that a commit removes of what was trimmed, beside twice the number it writes. */
+/** Rows that a save removes of what was trimmed, beside twice the number it writes. */
 const TRIM_ROWS = 1_000;
 
 /** Where rows can be removed below a key, at most so many; gives how many. */
@@ -8,13 +8,13 @@ export interface Trimmed {
   removeBelow(floor: Uint8Array, limit: number): number;
 }
 
-/** Removes what was given up, a bounded number with each commit. */
+/** Removes what was given up, a bounded number with each save. */
 export class Trimming {
   readonly #places: readonly Trimmed[];
   /** Rows below were given up since the last commit; undefined: none. */
   #floor: Uint8Array | undefined = undefined;
-  /** The part of earlier floors that commits have not got to yet. */
-  #rest: Uint8Array | undefined = undefined;
+  /** Rows below were given up before it, and not all are removed yet. */
+  #sealed: Uint8Array | undefined = undefined;
 
   /** @param places where the rows are: each is trimmed */
   constructor(...places: readonly Trimmed[]) {
@@ -25,24 +25,29 @@ export class Trimming {
     if (this.#floor === undefined || compareBytes(floor, this.#floor) > 0) this.#floor = floor;
   }
 
-  /** Rows below it have been given up, and not all are removed yet; undefined: there are none. */
+  /** Rows below it have been given up and committed so, and not all are removed yet; undefined: there are none. */
   get floor(): Uint8Array | undefined {
-    return this.#floor ?? this.#rest;
+    return this.#sealed;
   }
 
   get isDue(): boolean {
-    return this.floor !== undefined;
+    return this.#sealed !== undefined;
   }
 
-  /** The part of a commit that wrote so many rows. */
+  /** What was given up is committed so. */
+  seal(): void {
+    this.#sealed = this.#floor ?? this.#sealed;
+    this.#floor = undefined;
+  }
+
+  /** The part of a save that wrote so many rows. */
   remove(written: number): void {
-    const { floor } = this;
+    const floor = this.#sealed;
     if (floor === undefined) return;
     const limit = TRIM_ROWS + 2 * written;
     let isDone = true;
     for (const place of this.#places) if (place.removeBelow(floor, limit) >= limit) isDone = false;
-    this.#rest = isDone ? undefined : floor;
-    this.#floor = undefined;
+    if (isDone) this.#sealed = undefined;
   }
 
   /** Forgets what was given up since the last commit. */
@@ -52,6 +57,6 @@ export class Trimming {
 
   forget(): void {
     this.#floor = undefined;
-    this.#rest = undefined;
+    this.#sealed = undefined;
   }
 }

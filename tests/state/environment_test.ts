@@ -72,20 +72,23 @@ for (const { name, open, isDurable, remove } of testEnvironments()) {
     environment.close({ clean: true });
   });
 
-  test(`${name} environment removes what was trimmed with later commits`, () => {
+  test(`${name} environment removes what was trimmed with later saves`, () => {
     const environment = open();
     environment.wipe();
     const store = environment.open("trim");
     for (let i = 0; i < 5_000; i++) store.put(bytes(i >> 8, i & 255), bytes(1));
     environment.commit(NO_OFFSETS);
     store.trim(bytes(19, 0));
-    for (let i = 0; i < 10; i++) environment.commit(NO_OFFSETS);
+    for (let i = 0; i < 10; i++) {
+      environment.commit(NO_OFFSETS);
+      environment.save();
+    }
     assertEquals(store.approximateCount(), 5_000 - 19 * 256);
     assertEquals(rows(store.range(undefined, bytes(19, 0))), []);
     environment.close({ clean: true });
   });
 
-  test(`${name} environment keeps nothing of a lean store that was given up before it was committed`, () => {
+  test(`${name} environment keeps nothing of a lean store that was given up before it was saved`, () => {
     const environment = open();
     environment.wipe();
     const store = environment.open("lean", { lean: true });
@@ -101,6 +104,7 @@ for (const { name, open, isDurable, remove } of testEnvironments()) {
     store.trim(bytes(3));
     store.delete(bytes(4));
     environment.commit(NO_OFFSETS);
+    environment.save();
     assertEquals(rows(store.range(undefined, undefined)), ["03=03", "05=03"]);
     assertEquals(store.approximateCount(), 2);
     environment.close({ clean: true });

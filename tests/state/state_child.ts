@@ -1,6 +1,7 @@
 // A process of its own for the tests of crashes and locks: `<what> <directory>`, answers on standard output.
 import process from "node:process";
 import { LmdbEnvironment } from "../../lib/state/lmdb_environment.ts";
+import { UnsavedBudget } from "../../lib/state/unsaved_budget.ts";
 import { StateDirectory } from "../../lib/state/state_directory.ts";
 
 const [what, directory] = process.argv.slice(2);
@@ -17,9 +18,9 @@ function lock(): void {
 }
 
 /** Commits transactions of 50 rows for ever; each row says which, in each of two stores, and so does the position. */
-function commitForEver(): void {
-  const environment = new LmdbEnvironment({ directory });
-  const [a, b] = [environment.open("a"), environment.open("b")];
+function commitForEver(unsaved: UnsavedBudget, lean: boolean): void {
+  const environment = new LmdbEnvironment({ directory, unsaved });
+  const [a, b] = [environment.open("a", { lean }), environment.open("b")];
   const last = environment.committedOffset("a") ?? 0;
   console.log(`from ${last}`);
   let transaction = last;
@@ -44,7 +45,10 @@ function commitForEver(): void {
 
 /** Commits once, writes more, and waits to be killed. */
 function putAfterCommit(): void {
-  const environment = new LmdbEnvironment({ directory });
+  const environment = new LmdbEnvironment({
+    directory,
+    unsaved: new UnsavedBudget({ maxBytes: 0 }),
+  });
   const store = environment.open("a");
   store.put(number(1), number(1));
   environment.commit(new Map([["a", 1]]));
@@ -54,6 +58,9 @@ function putAfterCommit(): void {
 }
 
 if (what === "lock") lock();
-else if (what === "commit-for-ever") commitForEver();
-else putAfterCommit();
+else if (what === "commit-for-ever") commitForEver(new UnsavedBudget({ maxBytes: 0 }), false);
+else if (what === "commit-and-wait") {
+  // A lean store keeps each write until it is saved: some hundred commits fill this.
+  commitForEver(new UnsavedBudget({ maxBytes: 200_000 }), true);
+} else putAfterCommit();
 setInterval(() => {}, 1_000);

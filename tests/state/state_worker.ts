@@ -1,5 +1,6 @@
 // A Worker for the tests: opens a task's state in the directory it is told, commits in it and says what it holds.
 import { LmdbEnvironment } from "../../lib/state/lmdb_environment.ts";
+import { UnsavedBudget } from "../../lib/state/unsaved_budget.ts";
 
 const port = self as unknown as {
   onmessage: ((event: { data: Order }) => void) | null;
@@ -16,7 +17,10 @@ interface Order {
 
 port.onmessage = ({ data: { directory, commits, close } }) => {
   try {
-    const environment = new LmdbEnvironment({ directory });
+    const environment = new LmdbEnvironment({
+      directory,
+      unsaved: new UnsavedBudget({ maxBytes: 0 }),
+    });
     const store = environment.open("rows");
     const before = environment.committedOffset("rows") ?? 0;
     for (let commit = before + 1; commit <= before + commits; commit++) {

@@ -6,6 +6,7 @@ import type { Serde } from "../../lib/serde/serde.ts";
 import { cacheBudget } from "../../lib/state/cache_budget.ts";
 import { LmdbEnvironment } from "../../lib/state/lmdb_environment.ts";
 import { MemoryEnvironment } from "../../lib/state/memory_environment.ts";
+import { UnsavedBudget } from "../../lib/state/unsaved_budget.ts";
 import { ResidentBudget } from "../../lib/state/resident_budget.ts";
 import type {
   DropReason,
@@ -111,10 +112,14 @@ export interface TestEnvironment {
 
 /** Makes one environment of each kind. */
 export function testEnvironments(): TestEnvironment[] {
-  const lmdb = (name: string, residentBytes: number): TestEnvironment => {
+  const lmdb = (name: string, residentBytes: number, unsavedBytes: number): TestEnvironment => {
     const directory = temporaryDirectory();
     const open = () =>
-      new LmdbEnvironment({ directory, resident: new ResidentBudget(residentBytes) });
+      new LmdbEnvironment({
+        directory,
+        resident: new ResidentBudget(residentBytes),
+        unsaved: new UnsavedBudget({ maxBytes: unsavedBytes }),
+      });
     const remove = () => rmSync(directory, { recursive: true, force: true });
     return { name, isDurable: true, open, remove };
   };
@@ -125,9 +130,9 @@ export function testEnvironments(): TestEnvironment[] {
       open: () => new MemoryEnvironment(),
       remove: () => {},
     },
-    lmdb("lmdb", 64_000_000),
-    lmdb("lmdb, all read from disk", 0),
-    lmdb("lmdb, some read from disk", 4_000),
+    lmdb("lmdb", 64_000_000, 64_000_000),
+    lmdb("lmdb, all read from disk", 0, 0),
+    lmdb("lmdb, some read from disk", 4_000, 2_000),
   ];
 }
 

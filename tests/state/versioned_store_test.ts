@@ -106,6 +106,7 @@ for (const { name, open, remove } of testEnvironments()) {
       environment.commit(new Map());
     }
     environment.commit(new Map());
+    environment.save();
     const left = environment.open("v:history").approximateCount();
     assertEquals(left >= 10 && left <= 16, true, `${left} rows`);
     environment.close({ clean: true });
