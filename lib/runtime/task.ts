@@ -329,8 +329,7 @@ export class StreamTask implements TaskContext {
   /** Fires punctuations that are due, by stream time and then by the clock; true when any fired. */
   punctuate(now: number): boolean {
     const byStream = this.punctuateStreamTime();
-    const byClock = this.punctuateWallClock(now);
-    return byStream || byClock;
+    return this.punctuateWallClock(now) || byStream;
   }
 
   /** Fires stream-time punctuations alone. */

@@ -15,14 +15,16 @@ import type {
   StoreContext,
   StoreMeter,
 } from "./store.ts";
-import type { TimelineCursor } from "./timelines.ts";
+import type { Timeline } from "./timeline.ts";
+import type { TimelineCursor, TimelineHolder } from "./timelines.ts";
 import { CacheEntry } from "./cache_entry.ts";
 import { type CachedRows, type FlushListener, isPlainKey, TypedCache } from "./typed_cache.ts";
 
 /** The sessions of one key that are in the cache, by end, then start. */
-class KeySessions<K, V> {
+class KeySessions<K, V> implements TimelineHolder {
   readonly identity: unknown;
   readonly key: K;
+  timeline: Timeline | undefined = undefined;
   readonly entries: CacheEntry<K, V>[] = [];
   constructor(identity: unknown, key: K) {
     this.identity = identity;
@@ -202,13 +204,16 @@ export class CachedSessionStore<K, V>
     if (group.entries.length === 0) this.#keys.delete(group.identity);
   }
   readStored(entry: CacheEntry<K, V>): Uint8Array | undefined {
-    return this.#inner.getStored(entry.key, entry.start, entry.end);
+    return this.#inner.getStored(entry.key, entry.start, entry.end, this.#holderOf(entry));
   }
   isReadable(entry: CacheEntry<K, V>): boolean {
     return entry.end >= this.#inner.minReadable;
   }
   writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
-    this.#inner.putStored(entry.key, entry.start, entry.end, stored);
+    this.#inner.putStored(entry.key, entry.start, entry.end, stored, this.#holderOf(entry));
+  }
+  #holderOf(entry: CacheEntry<K, V>): TimelineHolder {
+    return entry.group as KeySessions<K, V>;
   }
   encode(value: V): Uint8Array {
     return this.#inner.values.encode(value);

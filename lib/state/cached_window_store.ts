@@ -17,13 +17,15 @@ import type {
 import { CacheEntry } from "./cache_entry.ts";
 import { type CachedRows, type FlushListener, isPlainKey, TypedCache } from "./typed_cache.ts";
 import { compareTimeFirst, WINDOW_SUFFIX_BYTES, windowEnd } from "./window_keys.ts";
-import type { TimelineCursor } from "./timelines.ts";
+import type { Timeline } from "./timeline.ts";
+import type { TimelineCursor, TimelineHolder } from "./timelines.ts";
 import type { SerializedWindowStore } from "./window_store.ts";
 
 /** The windows of one key that are in the cache, by start. */
-class KeyWindows<K, V> {
+class KeyWindows<K, V> implements TimelineHolder {
   readonly identity: unknown;
   readonly key: K;
+  timeline: Timeline | undefined = undefined;
   readonly entries: CacheEntry<K, V>[] = [];
   /** The entry found last: most records of a key fall in the window of the one before, and every step to it is a cache miss of the machine. */
   #recent: CacheEntry<K, V> | undefined = undefined;
@@ -140,7 +142,7 @@ export class CachedWindowStore<K, V>
       return cache.valueOf(known);
     }
     if (this.#meter !== undefined) this.#meter.cacheMisses++;
-    const stored = this.#inner.getStored(key, start);
+    const stored = this.#inner.getStored(key, start, this.#groupOf(key));
     // An exact cache holds what is written, as in Kafka Streams.
     if (cache.isExact) return stored === undefined ? null : this.decode(stored);
     if (stored === undefined && start < this.#inner.minReadable) return null;
@@ -211,13 +213,13 @@ export class CachedWindowStore<K, V>
     if (this.#lastEntry === entry) this.#lastEntry = undefined;
   }
   readStored(entry: CacheEntry<K, V>): Uint8Array | undefined {
-    return this.#inner.getStored(entry.key, entry.start);
+    return this.#inner.getStored(entry.key, entry.start, this.#holderOf(entry));
   }
   isReadable(entry: CacheEntry<K, V>): boolean {
     return entry.start >= this.#inner.minReadable;
   }
   writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
-    this.#inner.putStored(entry.key, entry.start, stored);
+    this.#inner.putStored(entry.key, entry.start, stored, this.#holderOf(entry));
   }
   encode(value: V): Uint8Array {
     return this.#inner.values.encode(value);
@@ -295,6 +297,10 @@ export class CachedWindowStore<K, V>
         if (entry.list === null && entry.start >= from && entry.start <= to) yield entry;
       }
     }
+  }
+
+  #holderOf(entry: CacheEntry<K, V>): TimelineHolder {
+    return entry.group as KeyWindows<K, V>;
   }
 
   #bytesOf(entry: CacheEntry<K, V>): Uint8Array {

@@ -16,7 +16,7 @@ import type {
 } from "./store.ts";
 import type { SessionStoreSupplier } from "./suppliers.ts";
 import { TimedRows } from "./timed_rows.ts";
-import type { TimelineCursor } from "./timelines.ts";
+import type { TimelineCursor, TimelineHolder } from "./timelines.ts";
 
 /** What a session store is made of. */
 export interface SessionStoreOptions<K, V> {
@@ -190,16 +190,27 @@ export class SerializedSessionStore<K, V>
   }
 
   /** For the cache: the stored form of a row; undefined when it is missing or too old to be read. */
-  getStored(key: K, start: number, end: number): Uint8Array | undefined {
+  getStored(
+    key: K,
+    start: number,
+    end: number,
+    holder?: TimelineHolder,
+  ): Uint8Array | undefined {
     this.#check();
-    return this.#rows.get(key, end, start);
+    return this.#rows.get(key, end, start, holder);
   }
 
   /** For the cache: writes and logs a session. One that has expired is counted as dropped, and logged nevertheless, as in Kafka Streams. */
-  putStored(key: K, start: number, end: number, value: Uint8Array | null): void {
+  putStored(
+    key: K,
+    start: number,
+    end: number,
+    value: Uint8Array | null,
+    holder?: TimelineHolder,
+  ): void {
     this.#check();
     const stored = this.#rows.lentKey(key, end, start);
-    const isLive = this.#rows.write(key, stored, end, start, value);
+    const isLive = this.#rows.write(key, stored, end, start, value, holder);
     if (!isLive && value !== null) this.#context.dropped("expired");
     if (this.#logger.isOn) this.#logger.log(this.#rows.changelogKey(stored), value);
   }

@@ -10,7 +10,7 @@ import {
   writeSegment,
 } from "./segmented_rows.ts";
 import type { ByteCursor, StateEnvironment } from "./store.ts";
-import { type TimelineCursor, Timelines } from "./timelines.ts";
+import { type TimelineCursor, type TimelineHolder, Timelines } from "./timelines.ts";
 
 /** What tells window rows from session rows. The first number of a row is its time: a window's start, a session's end. */
 export interface TimedSchema extends SegmentSchema {
@@ -112,19 +112,24 @@ export class TimedRows<K> {
   }
 
   /** The value; undefined when the row is missing, or too old to be read. */
-  get(key: K, first: number, second: number): Uint8Array | undefined {
-    return first < this.minReadable ? undefined : this.#get(key, first, second);
+  get(key: K, first: number, second: number, holder?: TimelineHolder): Uint8Array | undefined {
+    return first < this.minReadable ? undefined : this.#get(key, first, second, holder);
   }
 
-  #get(key: K, first: number, second: number): Uint8Array | undefined {
+  #get(
+    key: K,
+    first: number,
+    second: number,
+    holder: TimelineHolder | undefined,
+  ): Uint8Array | undefined {
     const timelines = this.#timelines ?? this.#load();
-    if (first >= timelines.completeFrom) return timelines.get(key, first, second);
+    if (first >= timelines.completeFrom) return timelines.get(key, first, second, holder);
     return this.segments.rows.get(this.storedKey(key, first, second));
   }
 
   /** Whether there is such a row, readable or not. */
   has(key: K, first: number, second: number): boolean {
-    return this.#get(key, first, second) !== undefined;
+    return this.#get(key, first, second, undefined) !== undefined;
   }
 
   /** Writes a row (null deletes) under the key that `lentKey` gave. False: it has expired and was not written. */
@@ -134,12 +139,13 @@ export class TimedRows<K> {
     first: number,
     second: number,
     value: Uint8Array | null,
+    holder?: TimelineHolder,
   ): boolean {
     const { segments } = this;
     if (!segments.admit(first)) return false;
     const timelines = this.#timelines ?? this.#load();
     const isNew = segments.isInTimeOrder && !this.has(key, first, second);
-    timelines.put(key, first, second, value);
+    timelines.put(key, first, second, value, holder);
     segments.write(stored, value, isNew);
     return true;
   }

@@ -10,6 +10,8 @@ interface Rows {
  * in a join most keys have one, and three arrays took three times as much.
  */
 export class Timeline {
+  /** What it is in; undefined: it was taken out. */
+  owner: unknown;
   readonly key: unknown;
   #first: number;
   #second: number;
@@ -17,7 +19,8 @@ export class Timeline {
   #value: Uint8Array | undefined;
   #rows: Rows | undefined = undefined;
 
-  constructor(key: unknown, first: number, second: number, value: Uint8Array) {
+  constructor(owner: unknown, key: unknown, first: number, second: number, value: Uint8Array) {
+    this.owner = owner;
     this.key = key;
     this.#first = first;
     this.#second = second;

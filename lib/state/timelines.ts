@@ -23,6 +23,11 @@ export interface TimelineCursor {
   close(): void;
 }
 
+/** Remembers where the rows of its key are, so that they are not looked up again. */
+export interface TimelineHolder {
+  timeline: Timeline | undefined;
+}
+
 /**
  * The recent rows of a window or session store, by key: what joins, sliding windows and sessions look up for every record. All rows
  * whose first time is `completeFrom` or later are here, so that neither the key is serialized nor the rows searched. Values stay
@@ -62,15 +67,22 @@ export class Timelines<K> implements ResidentStore {
   }
 
   /** Sets or (null) removes a row. */
-  put(key: K, first: number, second: number, value: Uint8Array | null): void {
+  put(
+    key: K,
+    first: number,
+    second: number,
+    value: Uint8Array | null,
+    holder?: TimelineHolder,
+  ): void {
     if (first < this.completeFrom) return;
     this.#putsSinceWalk++;
-    let timeline = this.#find(key);
+    let timeline = this.#held(key, holder);
     if (timeline === undefined) {
       if (value === null) return;
-      timeline = new Timeline(key, first, second, value);
+      timeline = new Timeline(this, key, first, second, value);
       this.#timelines.set(this.#identity(key), timeline);
       this.#last = timeline;
+      if (holder !== undefined) holder.timeline = timeline;
       this.#bytes += KEY_BYTES + value.length + ROW_BYTES;
       if (first > this.#newest) this.#newest = first;
       return;
@@ -91,10 +103,10 @@ export class Timelines<K> implements ResidentStore {
   }
 
   /** The value of a row. Only to be asked for times from `completeFrom` on. */
-  get(key: K, first: number, second: number): Uint8Array | undefined {
+  get(key: K, first: number, second: number, holder?: TimelineHolder): Uint8Array | undefined {
     // The first look-up of each key in a new window.
     if (first > this.#newest) return undefined;
-    return this.#find(key)?.get(first, second);
+    return this.#held(key, holder)?.get(first, second);
   }
 
   /** Rows of a key with a first time in [from, to]; undefined when some may not be here. */
@@ -127,6 +139,7 @@ export class Timelines<K> implements ResidentStore {
       // One whose rows were all deleted goes, too.
       if (timeline.size > 0) continue;
       gone.push(timeline);
+      timeline.owner = undefined;
       this.#bytes -= timeline.isGrown ? KEY_BYTES + GROWN_BYTES : KEY_BYTES;
       if (this.#last === timeline) this.#last = undefined;
     }
@@ -145,6 +158,12 @@ export class Timelines<K> implements ResidentStore {
     if (oldest === Infinity) return;
     this.completeFrom = Math.floor((oldest + this.#newest) / 2) + 1;
     this.dropBefore(this.completeFrom);
+  }
+
+  #held(key: K, holder: TimelineHolder | undefined): Timeline | undefined {
+    if (holder === undefined) return this.#find(key);
+    const held = holder.timeline;
+    return held !== undefined && held.owner === this ? held : holder.timeline = this.#find(key);
   }
 
   #find(key: K): Timeline | undefined {

@@ -15,7 +15,7 @@ import type {
 } from "./store.ts";
 import type { WindowStoreSupplier } from "./suppliers.ts";
 import { TimedRows } from "./timed_rows.ts";
-import type { TimelineCursor } from "./timelines.ts";
+import type { TimelineCursor, TimelineHolder } from "./timelines.ts";
 import { WINDOW_SCHEMA, WINDOW_SUFFIX_BYTES, windowEnd, windowStart } from "./window_keys.ts";
 
 /** What a window store is made of. */
@@ -197,21 +197,28 @@ export class SerializedWindowStore<K, V>
   }
 
   /** For the cache: the stored form of a row without duplicates; undefined when it is missing or too old to be read. */
-  getStored(key: K, start: number): Uint8Array | undefined {
+  getStored(key: K, start: number, holder?: TimelineHolder): Uint8Array | undefined {
     this.#check();
-    return this.#rows.get(key, start, 0);
+    return this.#rows.get(key, start, 0, holder);
   }
 
   /** For the cache: writes and logs a row without duplicates. */
-  putStored(key: K, start: number, value: Uint8Array | null): void {
-    this.#write(key, start, 0, value);
+  putStored(key: K, start: number, value: Uint8Array | null, holder?: TimelineHolder): void {
+    this.#write(key, start, 0, value, holder);
   }
 
   /** Writes and logs a row. One that has expired is counted as dropped, and logged nevertheless, as in Kafka Streams. */
-  #write(key: K, start: number, sequence: number, value: Uint8Array | null): void {
+  #write(
+    key: K,
+    start: number,
+    sequence: number,
+    value: Uint8Array | null,
+    holder?: TimelineHolder,
+  ): void {
     this.#check();
     const stored = this.#rows.lentKey(key, start, sequence);
-    if (!this.#rows.write(key, stored, start, sequence, value)) this.#context.dropped("expired");
+    const isLive = this.#rows.write(key, stored, start, sequence, value, holder);
+    if (!isLive) this.#context.dropped("expired");
     if (this.#logger.isOn) this.#logger.log(this.#rows.changelogKey(stored), value);
   }
 
