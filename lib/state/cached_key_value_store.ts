@@ -159,6 +159,9 @@ export class CachedKeyValueStore<K, V>
   outputKey(entry: CacheEntry<K, V>): K {
     return entry.key;
   }
+  readAhead(entry: CacheEntry<K, V>): number {
+    return entry.keyBytes?.[0] ?? 0;
+  }
   keySize(entry: CacheEntry<K, V>): number {
     return this.#bytesOf(entry).length;
   }

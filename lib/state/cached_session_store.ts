@@ -212,6 +212,9 @@ export class CachedSessionStore<K, V>
   writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
     this.#inner.putStored(entry.key, entry.start, entry.end, stored, this.#holderOf(entry));
   }
+  readAhead(entry: CacheEntry<K, V>): number {
+    return this.#holderOf(entry).timeline?.readAhead() ?? 0;
+  }
   #holderOf(entry: CacheEntry<K, V>): TimelineHolder {
     return entry.group as KeySessions<K, V>;
   }

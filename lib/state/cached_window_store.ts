@@ -299,6 +299,9 @@ export class CachedWindowStore<K, V>
     }
   }
 
+  readAhead(entry: CacheEntry<K, V>): number {
+    return this.#holderOf(entry).timeline?.readAhead() ?? 0;
+  }
   #holderOf(entry: CacheEntry<K, V>): TimelineHolder {
     return entry.group as KeyWindows<K, V>;
   }

@@ -46,6 +46,11 @@ export class DirtyList<K, V> {
     return undefined;
   }
 
+  /** An entry that is taken soon, so many places from now, unless it has left its place. */
+  peek(ahead: number): CacheEntry<K, V> | undefined {
+    return this.#places[this.#first + ahead];
+  }
+
   /** The entries, in order. Those that are appended meanwhile come, too. */
   *entries(): IterableIterator<CacheEntry<K, V>> {
     for (let at = this.#first; at < this.#places.length; at++) {

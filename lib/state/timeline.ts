@@ -27,6 +27,14 @@ export class Timeline {
     this.#value = value;
   }
 
+  /** Reads what a `put` will read; the number means nothing. */
+  readAhead(): number {
+    const rows = this.#rows;
+    if (rows === undefined) return this.#first;
+    const last = rows.firsts.length - 1;
+    return last < 0 ? 0 : rows.firsts[last] + rows.seconds[last] + rows.values.length;
+  }
+
   get size(): number {
     return this.#rows === undefined ? this.#value === undefined ? 0 : 1 : this.#rows.firsts.length;
   }

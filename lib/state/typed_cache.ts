@@ -19,6 +19,8 @@ const ENTRY_BYTES = 80;
 const EXACT_BELOW = 1 << 20;
 /** Links, flag, timestamp, offset and partition of an entry, as Kafka Streams counts them: `LRUNode`, `LRUCacheEntry`. */
 const EXACT_ENTRY_BYTES = 45;
+/** Entries that are read ahead of their flush. */
+const READ_AHEAD = 16;
 
 /** Gets the entries of a cache that were flushed, before the cache forgets that they were dirty. */
 export type FlushListener<KOut, V> = (record: StreamRecord<KOut, Change<V>>) => void;
@@ -36,6 +38,8 @@ export interface CachedRows<K, V, KOut> {
   outputKey(entry: CacheEntry<K, V>): KOut;
   /** The bytes of the key that Kafka Streams' cache has for the entry. */
   keySize(entry: CacheEntry<K, V>): number;
+  /** Reads what the write of the entry will read beside it; gives a number made of that, as a read of which nothing comes is left out. */
+  readAhead(entry: CacheEntry<K, V>): number;
 }
 
 /**
@@ -64,6 +68,8 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   readonly #flushing: DirtyList<K, V>[] = [];
   /** The object that was put into a row last. */
   #lastPut: unknown = undefined;
+  /** Made of what was read ahead. */
+  #seen = 0;
   /** The mean size of values, for those that were never serialized. */
   #typicalBytes = 64;
 
@@ -215,7 +221,9 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     const saved = saveContext(this.#record);
     try {
       if (evicted !== null) this.#flushOne(evicted);
+      let count = 0;
       for (let entry = list.take(); entry !== undefined; entry = list.take()) {
+        if (count++ % READ_AHEAD === 0) this.#readAhead(list);
         this.#flushOne(entry);
         if (entry.value === null) deleted.push(entry);
       }
@@ -231,6 +239,23 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
         this.#dirty.append(entry);
       }
     }
+  }
+
+  /**
+   * Reads what the next entries lead to. It lies anywhere in memory and has long left the machine's caches: in one short loop it waits for many of these reads
+   * at a time, where the flush of an entry waits for one after the other. An eighth of a flush of 80,000 rows.
+   */
+  #readAhead(list: DirtyList<K, V>): void {
+    let sum = 0;
+    for (let i = 0; i < READ_AHEAD; i++) {
+      const entry = list.peek(i);
+      if (entry === undefined) break;
+      const { key, value } = entry;
+      sum += entry.place + entry.start + entry.timestamp + this.#rows.readAhead(entry);
+      if (typeof key === "string") sum += key.length;
+      if (value instanceof ValueAndTimestamp) sum += value.timestamp;
+    }
+    this.#seen = sum;
   }
 
   evictOne(): boolean {
