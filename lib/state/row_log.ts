@@ -4,8 +4,10 @@ import { rowCopy } from "./row_bytes.ts";
 
 const FIRST_BYTES = 4_096;
 const FIRST_ROWS = 64;
-/** A slab beyond this is not kept for the next commit. */
+/** A slab beyond this is not kept for the next rows. */
 const KEPT_BYTES = 2 * 1024 * 1024;
+/** From this on the slab and the numbers grow by a quarter at a time, not to twice their size. */
+const LARGE_BYTES = 1024 * 1024;
 /** Rows of a chunk of the order. Chunks are halved when they hold twice as many. */
 const CHUNK_ROWS = 256;
 /** What a row takes beside its bytes: four numbers, and mostly no more. */
@@ -116,7 +118,7 @@ export class RowLog {
     const slab = this.#slab;
     const count = this.#keyStarts.length;
     const hashes = this.#hashes = new Int32Array(count);
-    const slots = this.#slots = new Int32Array(2 * count);
+    const slots = this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * count)));
     const mask = slots.length - 1;
     for (let row = 0; row < this.#size; row++) {
       const hash = hashes[row] = hashBytes(slab, this.keyStart(row), this.keyEnd(row));
@@ -185,9 +187,9 @@ export class RowLog {
     const start = this.#used;
     const end = start + bytes.length;
     if (end > this.#slab.length) {
-      const larger = new Uint8Array(Math.max(this.#slab.length * 2, end));
-      larger.set(this.#slab.subarray(0, start));
-      this.#slab = larger;
+      const grown = new Uint8Array(Math.max(grownTo(this.#slab.length, LARGE_BYTES), end));
+      grown.set(this.#slab.subarray(0, start));
+      this.#slab = grown;
     }
     copy(bytes, this.#slab, start);
     this.#used = end;
@@ -195,7 +197,7 @@ export class RowLog {
   }
 
   #growRows(): void {
-    const count = this.#keyStarts.length * 2;
+    const count = grownTo(this.#keyStarts.length, LARGE_BYTES / 64);
     this.#keyStarts = larger(this.#keyStarts, count);
     this.#keyLengths = larger(this.#keyLengths, count);
     this.#valueStarts = larger(this.#valueStarts, count);
@@ -382,6 +384,10 @@ export class RowLogCursor {
 
 const NOTHING = new Uint8Array(0);
 const NO_NUMBERS = new Int32Array(0);
+
+function grownTo(size: number, large: number): number {
+  return size < large ? size * 2 : Math.ceil(size * 1.25);
+}
 
 function larger(numbers: Int32Array, count: number): Int32Array<ArrayBuffer> {
   const copied = new Int32Array(count);
