@@ -99,15 +99,18 @@ export class LeanStore implements ByteStore {
   }
 
   seal(): void {
+    const before = this.#trimming.floor;
     this.#log.seal();
     this.#trimming.seal();
+    const { floor } = this.#trimming;
+    // What was given up since it was written need not go to the disk: when it is caught up with, that is most of a commit.
+    if (floor !== undefined && floor !== before) this.#log.dropBelow(floor);
     this.residentBudget.relieve();
   }
 
   save(): void {
     const log = this.#log;
     const written = log.size;
-    // Rows that were given up since they were written need not go to the disk: when it is caught up with, most windows have expired by then.
     if (written > 0) this.#committed.applyLog(log, log.sorted(this.#trimming.floor));
     log.clear();
     this.#trimming.remove(written);

@@ -178,9 +178,55 @@ export class RowLog {
     if (this.#size === this.#sealedSize) return;
     this.#size = this.#sealedSize;
     this.#used = this.#sealedUsed;
+    this.#forgetOrder();
+  }
+
+  /** Lets go of the rows below `floor`, when they are a quarter of all or more. Nothing may have been written since `seal`. */
+  dropBelow(floor: Uint8Array): void {
+    const size = this.#size;
+    const kept = this.#rows().filter((row) => this.#compare(row, floor) >= 0);
+    if (kept.length > size * 0.75) return;
+    const slab = this.#slab;
+    let bytes = 0;
+    for (const row of kept) bytes += this.#keyLengths[row] + Math.max(0, this.#valueLengths[row]);
+    this.#slab = new Uint8Array(Math.max(FIRST_BYTES, grownTo(bytes, LARGE_BYTES)));
+    let used = 0;
+    for (let row = 0; row < kept.length; row++) {
+      const from = kept[row];
+      used = this.#move(slab, this.#keyStarts, this.#keyLengths, from, row, used);
+      used = this.#move(slab, this.#valueStarts, this.#valueLengths, from, row, used);
+    }
+    this.#used = used;
+    this.#size = kept.length;
+    this.seal();
+    this.#forgetOrder();
+  }
+
+  /** Copies the key or the value of row `from` out of an earlier slab for a row that comes not after it; gives where its bytes end. */
+  #move(
+    slab: Uint8Array,
+    starts: Int32Array,
+    lengths: Int32Array,
+    from: number,
+    row: number,
+    used: number,
+  ): number {
+    const start = starts[from];
+    const length = lengths[row] = lengths[from];
+    starts[row] = used;
+    const target = this.#slab;
+    for (let i = 0; i < length; i++) target[used + i] = slab[start + i];
+    return length < 0 ? used : used + length;
+  }
+
+  #forgetOrder(): void {
     this.#slots = this.#hashes = NO_NUMBERS;
     this.#chunks = undefined;
     this.#changes++;
+  }
+
+  #rows(): number[] {
+    return Array.from({ length: this.#size }, (_, row) => row);
   }
 
   #append(bytes: Uint8Array): number {
@@ -208,19 +254,15 @@ export class RowLog {
   clear(): void {
     if (this.#size === 0) return;
     if (this.#slab.length > KEPT_BYTES) this.#slab = new Uint8Array(FIRST_BYTES);
-    this.#slots = this.#hashes = NO_NUMBERS;
     this.#used = this.#sealedUsed = 0;
     this.#size = this.#sealedSize = 0;
-    this.#chunks = undefined;
-    this.#changes++;
+    this.#forgetOrder();
   }
 
   /** The newest rows of all keys that are not below `from`, in the order of their keys. */
   sorted(from?: Uint8Array): number[] {
     const isOrdered = this.#chunks !== undefined;
-    let rows = isOrdered
-      ? this.#chunks!.flat()
-      : Array.from({ length: this.#size }, (_, row) => row);
+    let rows = isOrdered ? this.#chunks!.flat() : this.#rows();
     if (from !== undefined) rows = rows.filter((row) => this.#compare(row, from) >= 0);
     if (isOrdered) return rows;
     rows.sort((a, b) => this.#order(a, b) || a - b);

@@ -19,6 +19,8 @@ const ENTRY_BYTES = 80;
 const EXACT_BELOW = 1 << 20;
 /** Links, flag, timestamp, offset and partition of an entry, as Kafka Streams counts them: `LRUNode`, `LRUCacheEntry`. */
 const EXACT_ENTRY_BYTES = 45;
+/** A value that is larger counts as no more for the mean. */
+const MOST_TYPICAL_BYTES = 1 << 20;
 /** Entries that are read ahead of their flush. */
 const READ_AHEAD = 16;
 
@@ -70,8 +72,11 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   #lastPut: unknown = undefined;
   /** Made of what was read ahead. */
   #seen = 0;
-  /** The mean size of values, for those that were never serialized. */
-  #typicalBytes = 64;
+  /**
+   * Sixteen times the mean size of values, for those that were never serialized. Whole numbers here and in `usedBytes`: the first that is none gives all caches
+   * another layout, and V8 throws away the code that was compiled for the one before.
+   */
+  #typicalBytes = 16 * 64;
 
   constructor(rows: CachedRows<K, V, KOut>, budget: CacheBudget, context: StoreContext) {
     this.#rows = rows;
@@ -111,7 +116,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     entry.value = this.#own(entry.value as V | null, undefined);
     entry.size = this.isExact
       ? this.#exactSize(entry)
-      : sizeOfKey(entry.key) + this.#typicalBytes + ENTRY_BYTES;
+      : sizeOfKey(entry.key) + (this.#typicalBytes >> 4) + ENTRY_BYTES;
     this.#charge(entry.size);
     this.#linkNewest(entry);
     this.#written(entry);
@@ -255,7 +260,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
       if (typeof key === "string") sum += key.length;
       if (value instanceof ValueAndTimestamp) sum += value.timestamp;
     }
-    this.#seen = sum;
+    this.#seen = sum > 0 ? 1 : 0;
   }
 
   evictOne(): boolean {
@@ -337,7 +342,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
 
   #resize(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
     const bytes = stored === null ? 0 : stored.length;
-    this.#typicalBytes += (bytes - this.#typicalBytes) / 16;
+    this.#typicalBytes += Math.min(bytes, MOST_TYPICAL_BYTES) - (this.#typicalBytes >> 4);
     if (this.isExact || !this.#isLinked(entry)) return;
     const size = sizeOfKey(entry.key) + bytes + ENTRY_BYTES;
     this.#charge(size - entry.size);

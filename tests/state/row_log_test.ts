@@ -88,3 +88,48 @@ test("RowLog keeps a walk's place when rows are added and deleted under it", () 
     assertEquals(seen.filter((key) => key.endsWith("07")).length, there.size);
   }
 });
+
+test("RowLog goes back to what was sealed, and lets go of what is below a floor", () => {
+  const random = seededRandom("row log seal");
+  for (let round = 0; round < 60; round++) {
+    const log = new RowLog();
+    let sealed = new Map<string, [Uint8Array, Uint8Array | null]>();
+    const show = () => log.sorted().map((row) => `${hex(log.key(row))}=${hex(log.value(row))}`);
+    const shown = (rows: typeof sealed) =>
+      [...rows.values()].sort(([a], [b]) => compareBytes(a, b))
+        .map(([key, value]) => `${hex(key)}=${hex(value)}`);
+    for (let commit = 0; commit < 12; commit++) {
+      const current = new Map(sealed);
+      const isAsked = random.chance(0.3);
+      for (let i = random.int(0, 60); i > 0; i--) {
+        const key = someKey(random);
+        const value = random.chance(0.2) ? null : random.bytes(random.pick([0, 3, 3, 70]));
+        log.write(key, value);
+        current.set(hex(key), [key, value]);
+        if (isAsked) assertEquals(hex(log.value(log.find(key))), hex(value));
+      }
+      if (random.chance(0.2)) assertEquals(walk(log, undefined, undefined, false), shown(current));
+      if (random.chance(0.4)) log.rollback();
+      else {
+        log.seal();
+        sealed = current;
+        assertEquals(log.openBytes, 0);
+        if (random.chance(0.3)) {
+          const floor = bytes(random.pick([0, 1, 2, 128, 255]), random.pick([0, 128]));
+          const size = log.size;
+          log.dropBelow(floor);
+          const above = new Map([...sealed].filter(([, [key]]) => compareBytes(key, floor) >= 0));
+          // Few of them stay where they are.
+          if (log.size === size) assertEquals(above.size > 0 || size === 0, true);
+          else sealed = above;
+        }
+      }
+      assertEquals(show(), shown(sealed), `round ${round}, commit ${commit}`);
+      const asked = someKey(random);
+      const known = sealed.get(hex(asked));
+      const row = random.chance(0.5) ? log.find(asked) : undefined;
+      if (row === undefined) continue;
+      assertEquals(row < 0 ? undefined : hex(log.value(row)), known && hex(known[1]));
+    }
+  }
+});
