@@ -204,18 +204,19 @@ export class CachedSessionStore<K, V>
     if (group.entries.length === 0) this.#keys.delete(group.identity);
   }
   readStored(entry: CacheEntry<K, V>): Uint8Array | undefined {
-    return this.#inner.getStored(entry.key, entry.start, entry.end, this.#holderOf(entry));
+    return this.#inner.getStored(entry.key, entry.start, entry.end, this.#groupOfEntry(entry));
   }
   isReadable(entry: CacheEntry<K, V>): boolean {
     return entry.end >= this.#inner.minReadable;
   }
   writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
-    this.#inner.putStored(entry.key, entry.start, entry.end, stored, this.#holderOf(entry));
+    this.#inner.putStored(entry.key, entry.start, entry.end, stored, this.#groupOfEntry(entry));
   }
   readAhead(entry: CacheEntry<K, V>): number {
-    return this.#holderOf(entry).timeline?.readAhead() ?? 0;
+    const { entries, timeline } = this.#groupOfEntry(entry);
+    return entries.length + (timeline?.readAhead() ?? 0);
   }
-  #holderOf(entry: CacheEntry<K, V>): TimelineHolder {
+  #groupOfEntry(entry: CacheEntry<K, V>): KeySessions<K, V> {
     return entry.group as KeySessions<K, V>;
   }
   encode(value: V): Uint8Array {

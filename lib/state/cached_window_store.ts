@@ -213,13 +213,13 @@ export class CachedWindowStore<K, V>
     if (this.#lastEntry === entry) this.#lastEntry = undefined;
   }
   readStored(entry: CacheEntry<K, V>): Uint8Array | undefined {
-    return this.#inner.getStored(entry.key, entry.start, this.#holderOf(entry));
+    return this.#inner.getStored(entry.key, entry.start, this.#groupOfEntry(entry));
   }
   isReadable(entry: CacheEntry<K, V>): boolean {
     return entry.start >= this.#inner.minReadable;
   }
   writeStored(entry: CacheEntry<K, V>, stored: Uint8Array | null): void {
-    this.#inner.putStored(entry.key, entry.start, stored, this.#holderOf(entry));
+    this.#inner.putStored(entry.key, entry.start, stored, this.#groupOfEntry(entry));
   }
   encode(value: V): Uint8Array {
     return this.#inner.values.encode(value);
@@ -300,9 +300,10 @@ export class CachedWindowStore<K, V>
   }
 
   readAhead(entry: CacheEntry<K, V>): number {
-    return this.#holderOf(entry).timeline?.readAhead() ?? 0;
+    const { entries, timeline } = this.#groupOfEntry(entry);
+    return entries.length + (timeline?.readAhead() ?? 0);
   }
-  #holderOf(entry: CacheEntry<K, V>): TimelineHolder {
+  #groupOfEntry(entry: CacheEntry<K, V>): KeyWindows<K, V> {
     return entry.group as KeyWindows<K, V>;
   }
 

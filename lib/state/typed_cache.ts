@@ -70,6 +70,8 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   readonly #flushing: DirtyList<K, V>[] = [];
   /** The object that was put into a row last. */
   #lastPut: unknown = undefined;
+  /** Evictions since the oldest were read ahead. */
+  #evictions = 0;
   /** Made of what was read ahead. */
   #seen = 0;
   /**
@@ -263,7 +265,20 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     this.#seen = sum > 0 ? 1 : 0;
   }
 
+  /** As `#readAhead`, for those that are evicted next. */
+  #readAheadOldest(): void {
+    let sum = 0;
+    let entry = this.#oldest;
+    for (let i = 0; i < READ_AHEAD && entry !== null; i++) {
+      sum += this.#rows.readAhead(entry);
+      entry = entry.newer;
+    }
+    this.#seen = sum > 0 ? 1 : 0;
+  }
+
   evictOne(): boolean {
+    if (this.#evictions === 0) this.#readAheadOldest();
+    this.#evictions = (this.#evictions + 1) % READ_AHEAD;
     let entry = this.#oldest;
     while (entry !== null && entry.isUsed) {
       entry.isUsed = false;
@@ -325,6 +340,8 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     }
     rows.writeStored(entry, stored);
     entry.below = stored;
+    // A second chance is for those that are used between two flushes: each row of a window is used while it is written, and most never again.
+    entry.isUsed = false;
     this.#resize(entry, stored);
     // An aggregator may change this very object later: the cache goes on with a copy, decoded when it is asked for.
     if (typeof value === "object" && value !== null) entry.value = undefined;
