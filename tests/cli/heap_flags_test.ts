@@ -16,7 +16,8 @@ writeFileSync(
   };
 startWithHeapFlags();
 const flags = Deno.env.get("DENO_V8_FLAGS");
-console.log(JSON.stringify([Deno.pid, Deno.cwd(), Deno.env.get("MINE"), flags, Deno.args]));
+const malloc = ["GLIBC_TUNABLES", "MALLOC_ARENA_MAX"].map((name) => Deno.env.get(name) ?? null);
+console.log(JSON.stringify([Deno.pid, Deno.cwd(), Deno.env.get("MINE"), Deno.args, flags, malloc]));
 Deno.exit(7);
 `,
 );
@@ -28,9 +29,9 @@ async function told(flags: readonly string[], env: Readonly<Record<string, strin
   const program = new Program(denoPath(), args, { env: { ...env, MINE: "x=y" } });
   assertEquals(await program.exited, { code: 7, signal: null }, program.stderr);
   assertEquals(program.stderr, "");
-  const [pid, cwd, mine, v8Flags, rest] = JSON.parse(program.stdout);
+  const [pid, cwd, mine, rest, v8, malloc] = JSON.parse(program.stdout);
   assertEquals([pid, `${cwd}/`, mine, rest], [program.pid, repositoryRoot, "x=y", ARGS]);
-  return v8Flags;
+  return { v8, malloc };
 }
 
 test(
@@ -39,7 +40,11 @@ test(
     skip,
   },
   async () => {
-    assertEquals(await told(["-A"]), HEAP_FLAGS);
+    const { v8, malloc: [tunables, arenas] } = await told(["-A"]);
+    assertEquals([v8, tunables], [HEAP_FLAGS, "glibc.malloc.tcache_count=10000"]);
+    assert(Number(arenas) >= 2, arenas);
+    const own = { GLIBC_TUNABLES: "glibc.malloc.check=0", MALLOC_ARENA_MAX: "5" };
+    assertEquals((await told(["-A"], own)).malloc, Object.values(own));
   },
 );
 
@@ -49,9 +54,10 @@ test(
     skip,
   },
   async () => {
-    assertEquals(await told(["-A"], { DENO_V8_FLAGS: "--no-lite-mode" }), "--no-lite-mode");
-    assertEquals(await told(["-A", "--v8-flags=--no-lite-mode"]), null);
-    assertEquals(await told(["--allow-env", "--allow-read", "--allow-sys"]), null);
+    const own = { DENO_V8_FLAGS: "--no-lite-mode" };
+    assertEquals((await told(["-A"], own)).v8, "--no-lite-mode");
+    assertEquals((await told(["-A", "--v8-flags=--no-lite-mode"])).v8, null);
+    assertEquals((await told(["--allow-env", "--allow-read", "--allow-sys"])).v8, null);
   },
 );
 
