@@ -101,12 +101,12 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     this.#dirty = new DirtyList();
   }
 
-  /** Adds an entry that was read from below: clean. */
+  /** Adds an entry that was read from below: clean. A row that is not there is mostly written next. */
   addRead(entry: CacheEntry<K, V>): void {
     const bytes = entry.below?.length ?? 0;
     entry.size = this.isExact
       ? this.#rows.keySize(entry) + EXACT_ENTRY_BYTES + bytes
-      : sizeOfKey(entry.key) + bytes + ENTRY_BYTES;
+      : sizeOfKey(entry.key) + (bytes || this.#typicalBytes >> 4) + ENTRY_BYTES;
     this.#charge(entry.size);
     this.#linkNewest(entry);
     if (this.#budget.usedBytes > this.#budget.maxBytes) this.#budget.evictIfNeeded(this);
@@ -217,6 +217,8 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
 
   flush(): void {
     if (!this.#dirty.isEmpty) this.#flushAll(null);
+    // Guesses that were too low are paid for here: else by whichever cache is written first after the commit, each time the same, until it holds nothing.
+    if (!this.isExact) this.#budget.evictIfNeeded(this);
   }
 
   /** Flushes what is dirty, after an entry that was evicted. */
