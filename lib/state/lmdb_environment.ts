@@ -60,8 +60,10 @@ export class LmdbEnvironment implements StateEnvironment {
   readonly #savesEachCommit: boolean;
   /** Positions that are committed and not on the disk. */
   readonly #unsavedOffsets = new Map<string, number>();
-  /** When the oldest commit that is not on the disk came (ms, monotonic); undefined: all are. */
-  #unsavedSince: number | undefined = undefined;
+  /** Whether a commit is not on the disk. */
+  #hasUnsaved = false;
+  /** When it was saved last, or opened (ms, monotonic). */
+  #savedAt = systemClock.monotonic();
   readonly #stores = new Map<string, OverlaidStore | LeanStore>();
   readonly #volatile = new Set<string>();
   #isOpen = true;
@@ -153,21 +155,20 @@ export class LmdbEnvironment implements StateEnvironment {
       if (!this.#volatile.has(name)) this.#unsavedOffsets.set(name, offset);
     }
     if (!this.#isUnsaved()) return;
-    this.#unsavedSince ??= systemClock.monotonic();
+    this.#hasUnsaved = true;
     this.#unsaved.hold(this, this.#unsavedBytes());
     this.saveIfDue();
   }
 
   saveIfDue(): void {
+    if (!this.#hasUnsaved || this.uncommittedBytes > 0) return;
     const { maxMs, isExceeded } = this.#unsaved;
-    const since = this.#unsavedSince;
-    if (since === undefined || this.uncommittedBytes > 0) return;
-    const isOld = systemClock.monotonic() - since >= maxMs;
+    const isOld = systemClock.monotonic() - this.#savedAt >= maxMs;
     if (isOld || isExceeded || this.#savesEachCommit) this.save();
   }
 
   save(): void {
-    if (this.#unsavedSince === undefined) return;
+    if (!this.#hasUnsaved) return;
     if (this.#isBroken) {
       throw new StreamsException(
         `Cannot save the state of ${this.#directory} as it could not be saved before: open it again`,
@@ -195,7 +196,8 @@ export class LmdbEnvironment implements StateEnvironment {
 
   #nothingUnsaved(): void {
     this.#unsavedOffsets.clear();
-    this.#unsavedSince = undefined;
+    this.#hasUnsaved = false;
+    this.#savedAt = systemClock.monotonic();
     this.#unsaved.hold(this, 0);
   }
 

@@ -1,6 +1,6 @@
 /** How much may be committed in Kafka and wait for the disk in memory (bytes), over all tasks of a thread. */
 const DEFAULT_BYTES = 16 * 1024 * 1024;
-/** How long it may wait (ms). */
+/** How long after the last save a commit may still wait (ms): where commits are farther apart than that, each is saved at once. */
 const DEFAULT_MS = 5_000;
 
 /** Limits of an `UnsavedBudget`. */
