@@ -204,7 +204,7 @@ export const STREAMS_KEYS = {
   "state.dir": key(text(), "The directory of the stores", join(tmpdir(), "weir")),
   "state.sync": key(
     oneOf(["never", "commit"], { none: "never" }),
-    "Whether each commit waits for the disk: a killed process loses nothing either way, a power cut may",
+    "Whether each commit is written at once and waits for the disk: a killed process loses nothing either way, a power cut may",
     "never",
   ),
   "state.cleanup.delay.ms": key(
