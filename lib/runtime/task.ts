@@ -110,7 +110,7 @@ export class StreamTask implements TaskContext {
   get pending(): Promise<void> | undefined {
     return this.#pending;
   }
-  /** Bytes of writes that only memory holds. */
+  /** Bytes of writes that are not committed. */
   get uncommittedBytes(): number {
     return this.#environment.uncommittedBytes;
   }
@@ -152,7 +152,7 @@ export class StreamTask implements TaskContext {
     this.#environment.save();
   }
 
-  /** The next changelog offset of a store that is on disk; undefined when nothing is known. */
+  /** The next changelog offset that a store's committed rows correspond to; undefined when nothing is known. */
   committedChangelogOffset(store: string): number | undefined {
     return this.#environment.committedOffset(store);
   }
@@ -397,7 +397,7 @@ export class StreamTask implements TaskContext {
     else this.#environment.saveIfDue();
   }
 
-  /** Forgets what was written since the last commit, and all that waits in queues. The task is closed afterwards. */
+  /** Forgets what was written since the last commit, and all that waits in queues. */
   rollback(): void {
     this.#group.clear();
     this.#environment.rollback();

@@ -26,7 +26,7 @@ export class TaskRegistry {
     return this.running.length < this.#byId.size - this.#suspended.size;
   }
 
-  /** Bytes of writes that only memory holds, over all tasks. */
+  /** Bytes of writes that are not committed, over all tasks. */
   get uncommittedBytes(): number {
     let sum = 0;
     for (const task of this.running) sum += task.uncommittedBytes;

@@ -1,16 +1,14 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { asBinary, type Database, open, type RootDatabase } from "lmdb";
+import { type Database, open, type RootDatabase } from "lmdb";
 import { ProcessorStateException, StreamsException, TaskMigratedException } from "../errors.ts";
 import { systemClock } from "../record/time.ts";
 import { mayBeTorn, writeBootMark } from "./boot_mark.ts";
 import { LeanStore } from "./lean_store.ts";
-import type { ByteEntry } from "./ordered_bytes.ts";
-import { rowCopy } from "./row_bytes.ts";
-import type { RowLog } from "./row_log.ts";
-import { type CommittedBytes, OverlaidStore } from "./overlay.ts";
+import { LmdbBytes, openStore, STORE_PREFIX } from "./lmdb_bytes.ts";
+import { OverlaidStore } from "./overlay.ts";
 import { type ResidentBudget, threadResidentBudget } from "./resident_budget.ts";
-import type { ByteCursor, ByteStore, StateEnvironment } from "./store.ts";
+import type { ByteStore, StateEnvironment } from "./store.ts";
 import { threadUnsavedBudget, type UnsavedBudget } from "./unsaved_budget.ts";
 
 /** How safe a commit is against a crash of the kernel. `never`: such a crash costs a restore; `commit`: each commit is saved at once and fsynced. */
@@ -40,12 +38,10 @@ const PAGE_BYTES = 4096;
  * count twice in the process's memory.
  */
 const FIRST_MAP_BYTES = 4 * 1024 * 1024 * 1024;
-/** What LMDB holds with such pages, less the one byte that goes before each key, as LMDB knows no empty keys and Kafka does. */
-const MAX_KEY_BYTES = 1977;
 
 /**
  * The state of a task on disk: one LMDB environment per task directory, one named database per store, and the changelog
- * positions beside them. Commits wait in memory until there is enough of them, or for a few seconds; what is then saved is one LMDB transaction. This is the only file that imports `lmdb`.
+ * positions beside them. Commits wait in memory until there is enough of them, or the last save is a few seconds ago; what is then saved is one LMDB transaction. Only this file and `lmdb_bytes.ts` import `lmdb`.
  */
 export class LmdbEnvironment implements StateEnvironment {
   readonly #directory: string;
@@ -67,7 +63,7 @@ export class LmdbEnvironment implements StateEnvironment {
   readonly #stores = new Map<string, OverlaidStore | LeanStore>();
   readonly #volatile = new Set<string>();
   #isOpen = true;
-  /** A save has failed. */
+  /** A save or a wipe has failed. */
   #isBroken = false;
 
   /**
@@ -186,11 +182,11 @@ export class LmdbEnvironment implements StateEnvironment {
         for (const store of this.#stores.values()) store.save();
         for (const [name, offset] of this.#unsavedOffsets) this.#positions.putSync(name, offset);
       });
-    } finally {
-      // If that failed, the stores have let go of rows that are not on the disk: nothing may be written behind them.
+    } catch (error) {
+      // The stores have let go of rows that are not on the disk: nothing may be written behind them.
       this.#isBroken = true;
+      throw error;
     }
-    this.#isBroken = false;
     this.#nothingUnsaved();
   }
 
@@ -232,6 +228,7 @@ export class LmdbEnvironment implements StateEnvironment {
   }
 
   wipe(): void {
+    this.#isBroken = true;
     this.#root.transactionSync(() => {
       this.#checkOwner();
       // Databases of stores that are not open now are emptied too.
@@ -292,7 +289,6 @@ export function hasLmdbState(directory: string): boolean {
   return existsSync(join(directory, DATA_FILE));
 }
 
-const STORE_PREFIX = "store:";
 const OWNER = "owner";
 
 function openRoot(directory: string, sync: StateSync): RootDatabase<Uint8Array, Uint8Array> {
@@ -312,189 +308,7 @@ function openRoot(directory: string, sync: StateSync): RootDatabase<Uint8Array, 
   });
 }
 
-/** A key that lies within other bytes. */
-interface KeyWithin {
-  readonly bytes: Uint8Array;
-  readonly from: number;
-  readonly to: number;
-}
-
-const KEY_ENCODER = {
-  writeKey(key: Uint8Array | KeyWithin, target: Uint8Array, start: number): number {
-    target[start] = 0;
-    if (key instanceof Uint8Array) {
-      target.set(key, start + 1);
-      return start + 1 + key.length;
-    }
-    const { bytes, from, to } = key;
-    let at = start + 1;
-    for (let i = from; i < to; i++) target[at++] = bytes[i];
-    return at;
-  },
-  readKey(source: Uint8Array, start: number, end: number): Uint8Array {
-    return rowCopy(source, start + 1, end);
-  },
-};
-
-function openStore(
-  root: RootDatabase<Uint8Array, Uint8Array>,
-  name: string,
-): Database<Uint8Array, Uint8Array> {
-  return root.openDB<Uint8Array, Uint8Array>({
-    name,
-    encoding: "binary",
-    keyEncoder: KEY_ENCODER,
-    cache: false,
-  } as never);
-}
-
 function removeFiles(directory: string): void {
   rmSync(join(directory, DATA_FILE), { force: true });
   rmSync(join(directory, LOCK_FILE), { force: true });
 }
-
-/** Committed rows in one named database. */
-class LmdbBytes implements CommittedBytes {
-  readonly #database: Database<Uint8Array, Uint8Array> & { lastSize?: number };
-  readonly #checkOwner: () => void;
-  /** Spares reads of a store that holds nothing yet. */
-  #isEmpty: boolean;
-
-  /** @param checkOwner throws when this may not be written any more; called within transactions */
-  constructor(
-    root: RootDatabase<Uint8Array, Uint8Array>,
-    name: string,
-    checkOwner: () => void,
-  ) {
-    this.#checkOwner = checkOwner;
-    this.#database = openStore(root, STORE_PREFIX + name);
-    this.#isEmpty = this.count() === 0;
-  }
-
-  get(key: Uint8Array): Uint8Array | undefined {
-    if (this.#isEmpty || key.length > MAX_KEY_BYTES) return undefined;
-    // The buffer is lmdb's own and good until its next read; its `length` counts.
-    const lent = this.#database.getBinaryFast(key) as Uint8Array | undefined;
-    return lent === undefined ? undefined : rowCopy(lent, 0, this.#database.lastSize!);
-  }
-
-  cursor(from: Uint8Array | undefined, to: Uint8Array | undefined, reverse: boolean): ByteCursor {
-    if (this.#isEmpty) return NO_ROWS;
-    return new LmdbCursor(this.#database, from, to, reverse);
-  }
-
-  apply(rows: readonly ByteEntry[]): void {
-    for (const { key, value } of rows) {
-      if (value !== null) this.#database.putSync(key, value);
-      else if (!this.#isEmpty && key.length <= MAX_KEY_BYTES) this.#database.removeSync(key);
-    }
-    this.#isEmpty = false;
-  }
-
-  applyLog(log: RowLog, rows: readonly number[]): void {
-    // lmdb takes a value from between the `start` and `end` of its buffer, and remembers the buffer's `address` in it.
-    const slab = log.slab as Uint8Array & { start?: number; end?: number };
-    const key = { bytes: slab, from: 0, to: 0 };
-    const value = asBinary(slab as never);
-    for (const row of rows) {
-      key.from = log.keyStart(row);
-      key.to = log.keyEnd(row);
-      const length = log.valueLength(row);
-      if (length >= 0) {
-        slab.start = log.valueStart(row);
-        slab.end = slab.start + length;
-        this.#database.putSync(key as never, value as never);
-      } else if (!this.#isEmpty && key.to - key.from <= MAX_KEY_BYTES) {
-        this.#database.removeSync(key as never);
-      }
-    }
-    this.#isEmpty = false;
-  }
-
-  transaction(write: () => void): void {
-    this.#database.transactionSync(() => {
-      this.#checkOwner();
-      write();
-    });
-  }
-
-  removeBelow(floor: Uint8Array, limit: number): number {
-    if (this.#isEmpty) return 0;
-    const keys = [...this.#database.getKeys({ start: NOTHING, end: floor, limit })];
-    for (const key of keys) this.#database.removeSync(key);
-    return keys.length;
-  }
-
-  count(): number {
-    return (this.#database.getStats() as { entryCount: number }).entryCount;
-  }
-
-  clear(): void {
-    this.#database.clearSync();
-    this.#isEmpty = true;
-  }
-
-  /** @throws {StreamsException} when LMDB cannot hold so long a key */
-  checkKey(key: Uint8Array): void {
-    if (key.length <= MAX_KEY_BYTES) return;
-    throw new StreamsException(
-      `Cannot put a row into store ${
-        String((this.#database as unknown as { name: string }).name).slice(STORE_PREFIX.length)
-      } as LMDB holds keys of at most ${MAX_KEY_BYTES} bytes: current value is ${key.length} bytes. ` +
-        "Use a shorter key or a store in memory",
-    );
-  }
-}
-
-/** lmdb's iteration as a cursor. Its keys and values are copies. */
-class LmdbCursor implements ByteCursor {
-  key: Uint8Array = NOTHING;
-  value: Uint8Array = NOTHING;
-  readonly #rows: Iterator<{ key: Uint8Array; value: Uint8Array }>;
-  #done = false;
-
-  constructor(
-    database: Database<Uint8Array, Uint8Array>,
-    from: Uint8Array | undefined,
-    to: Uint8Array | undefined,
-    reverse: boolean,
-  ) {
-    const options: Record<string, unknown> = reverse
-      ? { end: from ?? NOTHING, reverse, inclusiveEnd: true, exclusiveStart: true, start: to }
-      : { start: from ?? NOTHING, end: to };
-    // lmdb tells a missing bound from one that is undefined, and begins after its own metadata when it is given none.
-    if (to === undefined) {
-      delete options[reverse ? "start" : "end"];
-      delete options.exclusiveStart;
-    }
-    this.#rows = database.getRange(options as never)[Symbol.iterator]() as Iterator<
-      { key: Uint8Array; value: Uint8Array }
-    >;
-  }
-
-  advance(): boolean {
-    if (this.#done) return false;
-    const { done, value } = this.#rows.next();
-    if (done || value === undefined) {
-      this.#done = true;
-      return false;
-    }
-    this.key = value.key;
-    this.value = value.value;
-    return true;
-  }
-
-  close(): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.#rows.return?.();
-  }
-}
-
-const NOTHING = new Uint8Array(0);
-const NO_ROWS: ByteCursor = {
-  key: NOTHING,
-  value: NOTHING,
-  advance: () => false,
-  close: () => {},
-};

@@ -63,6 +63,8 @@ export class OverlaidStore implements ByteStore {
   /** Rows that are committed and not saved. They may be dirty again. */
   #unsaved: ByteEntry[] = [];
   #sealedBytes = 0;
+  /** What counts in both, as it was written again since it was committed. */
+  #sharedBytes = 0;
   /** Undefined: nothing is resident. */
   #residentFrom: Uint8Array | undefined = FIRST_KEY;
   readonly #trimming: Trimming;
@@ -99,7 +101,7 @@ export class OverlaidStore implements ByteStore {
 
   /** What the rows take that are in memory though they are saved; the others have limits of their own. */
   get residentBytes(): number {
-    return this.#rows.bytes - this.#dirtyBytes - this.#sealedBytes;
+    return this.#rows.bytes - this.#dirtyBytes - this.#sealedBytes + this.#sharedBytes;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -124,6 +126,7 @@ export class OverlaidStore implements ByteStore {
     if (!entry.isDirty) {
       const isNew = rows.size !== size;
       entry.isDirty = true;
+      if (entry.isUnsaved) this.#sharedBytes += key.length + ROW_BYTES + lengthOf(entry.value);
       entry.committed = isNew && !this.#isResident(key) ? undefined : entry.value;
       this.#dirty.push(entry);
       this.#dirtyBytes += key.length + ROW_BYTES + lengthOf(value);
@@ -177,6 +180,7 @@ export class OverlaidStore implements ByteStore {
     if (this.#committed === undefined || this.#dirtyBytes < BULK_BYTES) return;
     this.seal();
     this.#committed.transaction(() => this.#applyUnsaved());
+    this.#budget?.relieve();
   }
 
   trim(floor: Uint8Array): void {
@@ -185,14 +189,19 @@ export class OverlaidStore implements ByteStore {
 
   approximateCount(): number {
     const committed = this.#committed;
-    if (this.#residentFrom?.length === 0 || committed === undefined) return this.#rows.size;
-    return committed.count() + this.#dirty.length + this.#unsaved.length;
+    if (this.#residentFrom?.length === 0 || committed === undefined) {
+      let count = this.#rows.size;
+      for (const { value } of this.#unsaved) if (value === null) count--;
+      return count;
+    }
+    // What is committed and not saved mostly changes rows that are there.
+    return committed.count() + this.#dirty.length;
   }
 
   seal(): void {
     const dirty = this.#dirty;
     this.#dirty = [];
-    this.#dirtyBytes = 0;
+    this.#dirtyBytes = this.#sharedBytes = 0;
     for (const entry of dirty) this.#sealRow(entry);
     this.#trimming.seal();
     if (this.#committed === undefined) this.#trimming.remove(dirty.length);
@@ -222,6 +231,7 @@ export class OverlaidStore implements ByteStore {
     const written = this.#unsaved.length;
     this.#applyUnsaved();
     this.#trimming.remove(written);
+    this.#budget?.relieve();
   }
 
   #applyUnsaved(): void {
@@ -307,7 +317,7 @@ export class OverlaidStore implements ByteStore {
     this.#trimming.rollback();
     const dirty = this.#dirty;
     this.#dirty = [];
-    this.#dirtyBytes = 0;
+    this.#dirtyBytes = this.#sharedBytes = 0;
     for (const entry of dirty) {
       const { committed } = entry;
       entry.isDirty = false;
@@ -321,9 +331,8 @@ export class OverlaidStore implements ByteStore {
   /** Empties the store, within the environment's transaction. */
   wipe(): void {
     this.#dirty = [];
-    this.#dirtyBytes = 0;
     this.#unsaved = [];
-    this.#sealedBytes = 0;
+    this.#dirtyBytes = this.#sealedBytes = this.#sharedBytes = 0;
     this.#trimming.forget();
     this.#rows.clear();
     this.#committed?.clear();

@@ -1,4 +1,4 @@
-/** A store that keeps committed rows in memory. */
+/** A store that keeps saved rows in memory. */
 export interface ResidentStore {
   readonly residentBytes: number;
   /** Gives up about half of them. */
@@ -9,7 +9,7 @@ export interface ResidentStore {
 const DEFAULT_BYTES = 96 * 1024 * 1024;
 
 /**
- * The memory for committed rows that need not be read from the disk again. It is counted at each commit; when it is exceeded, the largest
+ * The memory for saved rows that need not be read from the disk again. It is counted at each commit; when it is exceeded, the largest
  * store gives up half of what it holds, and so on.
  */
 export class ResidentBudget {
@@ -30,7 +30,7 @@ export class ResidentBudget {
 
   /** Brings the stores back under the budget. */
   relieve(): void {
-    // A store whose rows all wait for a commit cannot give anything up: the loop must not wait for it.
+    // A store whose rows all wait for a commit or a save cannot give anything up: the loop must not wait for it.
     for (let tries = 0; tries < 64; tries++) {
       let total = 0;
       let largest: ResidentStore | undefined;

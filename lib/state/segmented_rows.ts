@@ -194,7 +194,7 @@ export class SegmentedRows {
   inTimeOrder(from: number, to: number, reverse: boolean): ByteCursor | undefined {
     if (this.#byTime === undefined) return undefined;
     if (this.#segments.length === 0) return NO_ROWS;
-    // Rows of expired segments stay where they are until the next commit.
+    // Rows of expired segments stay where they are until the next save.
     const lower = timeBytes(Math.max(0, from, this.startOf(this.#segments[0])));
     const upper = timeBytes(to === Number.MAX_SAFE_INTEGER ? to : to + 1);
     return new TimeCursor(this.#byTime.cursor(lower, upper, reverse), this.rows);

@@ -144,7 +144,7 @@ export class SerializedSessionStore<K, V>
     if (ordered !== undefined) return yield* this.#sessions(ordered);
     const found: [Uint8Array, Uint8Array][] = [];
     const { segments } = this.#rows;
-    // Rows of expired segments stay where they are until the next commit.
+    // Rows of expired segments stay where they are until the next save.
     const earliest = Math.max(earliestEnd, segments.startOf(segments.segments[0] ?? 0));
     for (const row of segments.rows.range(undefined, undefined)) {
       const end = sessionEnd(row[0]);

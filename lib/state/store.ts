@@ -148,7 +148,7 @@ export interface StateEnvironment {
   saveIfDue(): void;
   /** Forgets all writes since the last commit. */
   rollback(): void;
-  /** Bytes of writes that are held in memory. */
+  /** Bytes of writes that are not committed. */
   readonly uncommittedBytes: number;
   /** Forgets everything: contents and positions, on disk too. */
   wipe(): void;

@@ -1,4 +1,4 @@
-/** How much may be committed in Kafka and wait for the disk in memory (bytes), over all tasks of a thread. */
+/** How much may be committed in Kafka and wait for the disk in memory (bytes), over all tasks of a thread. The commit that goes beyond it is saved. */
 const DEFAULT_BYTES = 16 * 1024 * 1024;
 /** How long after the last save a commit may still wait (ms): where commits are farther apart than that, each is saved at once. */
 const DEFAULT_MS = 5_000;
@@ -10,7 +10,7 @@ export interface UnsavedLimits {
 }
 
 /**
- * The memory for commits that are not on the disk yet, and how long they may stay there. What a killed process had not saved is replayed from the
+ * The memory for commits that are not on the disk yet, and how long they may stay there until a commit, or the time for one, saves them. What a killed process had not saved is replayed from the
  * changelog. Until then rows that are written again, or expire, cost the disk nothing.
  */
 export class UnsavedBudget {

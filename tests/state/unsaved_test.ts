@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { StreamsException } from "../../lib/errors.ts";
 import { LmdbEnvironment } from "../../lib/state/lmdb_environment.ts";
+import type { OverlaidStore } from "../../lib/state/overlay.ts";
+import { ResidentBudget } from "../../lib/state/resident_budget.ts";
 import { UnsavedBudget } from "../../lib/state/unsaved_budget.ts";
 import { seededRandom } from "../support/random.ts";
 import { withTempDir } from "../support/temp_dir.ts";
@@ -162,3 +164,59 @@ test("UnsavedBudget counts what all environments of a thread hold", () => {
   budget.hold(a, 100);
   assertEquals(budget.isExceeded, true);
 });
+
+test("LmdbEnvironment writes nothing more once it could not be wiped: positions would stand without their rows", () =>
+  withTempDir((directory) => {
+    const environment = new LmdbEnvironment({ directory, unsaved: NEVER });
+    const [a, b] = ["a", "b"].map((name) => environment.open(name));
+    a.put(utf8("k"), utf8("1"));
+    environment.commit(new Map([["a", 5]]));
+    const broken = () => {
+      throw new Error("no space left");
+    };
+    Object.defineProperty(b, "wipe", { value: broken });
+    assertThrows(() => environment.wipe(), Error, "no space left");
+    a.put(utf8("k"), utf8("2"));
+    assertThrows(
+      () => {
+        environment.commit(new Map([["a", 6]]));
+        environment.save();
+      },
+      StreamsException,
+      "open it again",
+    );
+    environment.close({ clean: true });
+    assertEquals(onDisk(directory, "a", false), { rows: [], offset: undefined });
+  }));
+
+test("LmdbEnvironment counts rows that are committed and not saved, and what they take, once", () =>
+  withTempDir((directory) => {
+    const resident = new ResidentBudget();
+    const environment = new LmdbEnvironment({ directory, unsaved: NEVER, resident });
+    const store = environment.open("s") as OverlaidStore;
+    const putAll = () => {
+      for (let i = 0; i < 100; i++) store.put(utf8(`k${i}`), utf8("value"));
+    };
+    putAll();
+    environment.commit(new Map());
+    assertEquals([store.approximateCount(), store.residentBytes], [100, 0]);
+    putAll();
+    assertEquals([store.approximateCount(), store.residentBytes], [100, 0]);
+    environment.rollback();
+    assertEquals(store.residentBytes, 0);
+    for (let i = 0; i < 100; i++) store.delete(utf8(`k${i}`));
+    environment.commit(new Map());
+    assertEquals([store.approximateCount(), store.residentBytes], [0, 0]);
+    putAll();
+    environment.commit(new Map());
+    environment.save();
+    assertEquals(store.approximateCount(), 100);
+    assertEquals(store.residentBytes > 100 * "value".length, true);
+    environment.close({ clean: true });
+    const again = new LmdbEnvironment({ directory, unsaved: NEVER });
+    const reopened = again.open("s");
+    for (let i = 0; i < 100; i++) reopened.put(utf8(`k${i}`), utf8("other"));
+    again.commit(new Map());
+    assertEquals(reopened.approximateCount(), 100);
+    again.close({ clean: true });
+  }));
