@@ -1,4 +1,4 @@
-import { asBinary, type Database, type RootDatabase } from "lmdb";
+import { asBinary, type Database, open, type RootDatabase } from "lmdb";
 import { StreamsException } from "../errors.ts";
 import { NO_ROWS } from "./key_value_store.ts";
 import type { ByteEntry } from "./ordered_bytes.ts";
@@ -7,8 +7,23 @@ import { rowCopy } from "./row_bytes.ts";
 import type { RowLog } from "./row_log.ts";
 import type { ByteCursor } from "./store.ts";
 
+/** An environment's root, which holds its named databases. */
+export type Root = RootDatabase<Uint8Array, Uint8Array>;
+/** A database of numbers by name. */
+export type Numbers = Database<number, string>;
+
 /** What the names of databases that hold stores begin with. */
 export const STORE_PREFIX = "store:";
+
+/** Named databases of one environment: stores, and one for the positions. */
+const MAX_DATABASES = 512;
+/** A changed row costs the copy of its page: small pages suit rows that are changed here and there. */
+const PAGE_BYTES = 4096;
+/**
+ * Address space that is reserved at first, which costs nothing; it grows by itself. What outgrows it is mapped anew, beside the old map: its pages then
+ * count twice in the process's memory.
+ */
+const FIRST_MAP_BYTES = 4 * 1024 * 1024 * 1024;
 
 /** What LMDB holds with such pages, less the one byte that goes before each key, as LMDB knows no empty keys and Kafka does. */
 const MAX_KEY_BYTES = 1977;
@@ -37,9 +52,27 @@ const KEY_ENCODER = {
   },
 };
 
+/** Opens or makes the file of an environment. `isSynced`: each commit is fsynced. */
+export function openRoot(path: string, isSynced: boolean): Root {
+  return open<Uint8Array, Uint8Array>({
+    path,
+    noSubdir: true,
+    maxDbs: MAX_DATABASES,
+    pageSize: PAGE_BYTES,
+    mapSize: FIRST_MAP_BYTES,
+    noSync: !isSynced,
+    // Its commits return before their fsync; `commit` is to mean that the commit is on the disk.
+    overlappingSync: false,
+    noMemInit: true,
+    cache: false,
+    keyEncoding: "binary",
+    encoding: "binary",
+  });
+}
+
 /** Opens or makes a named database. */
 export function openStore(
-  root: RootDatabase<Uint8Array, Uint8Array>,
+  root: Root,
   name: string,
 ): Database<Uint8Array, Uint8Array> {
   return root.openDB<Uint8Array, Uint8Array>({
@@ -59,7 +92,7 @@ export class LmdbBytes implements CommittedBytes {
 
   /** @param checkOwner throws when this may not be written any more; called within transactions */
   constructor(
-    root: RootDatabase<Uint8Array, Uint8Array>,
+    root: Root,
     name: string,
     checkOwner: () => void,
   ) {

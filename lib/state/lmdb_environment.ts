@@ -1,11 +1,17 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Database, open, type RootDatabase } from "lmdb";
 import { ProcessorStateException, StreamsException, TaskMigratedException } from "../errors.ts";
 import { systemClock } from "../record/time.ts";
 import { mayBeTorn, writeBootMark } from "./boot_mark.ts";
 import { LeanStore } from "./lean_store.ts";
-import { LmdbBytes, openStore, STORE_PREFIX } from "./lmdb_bytes.ts";
+import {
+  LmdbBytes,
+  type Numbers,
+  openRoot,
+  openStore,
+  type Root,
+  STORE_PREFIX,
+} from "./lmdb_bytes.ts";
 import { OverlaidStore } from "./overlay.ts";
 import { type ResidentBudget, threadResidentBudget } from "./resident_budget.ts";
 import type { ByteStore, StateEnvironment } from "./store.ts";
@@ -29,26 +35,16 @@ export interface LmdbEnvironmentOptions {
 const DATA_FILE = "state.mdb";
 const LOCK_FILE = "state.mdb-lock";
 const MARK_FILE = "boot.json";
-/** Named databases of one environment: stores, and one for the positions. */
-const MAX_DATABASES = 512;
-/** A changed row costs the copy of its page: small pages suit rows that are changed here and there. */
-const PAGE_BYTES = 4096;
-/**
- * Address space that is reserved at first, which costs nothing; it grows by itself. What outgrows it is mapped anew, beside the old map: its pages then
- * count twice in the process's memory.
- */
-const FIRST_MAP_BYTES = 4 * 1024 * 1024 * 1024;
-
 /**
  * The state of a task on disk: one LMDB environment per task directory, one named database per store, and the changelog
- * positions beside them. Commits wait in memory until there is enough of them, or the last save is a few seconds ago; what is then saved is one LMDB transaction. Only this file and `lmdb_bytes.ts` import `lmdb`.
+ * positions beside them. Commits wait in memory until there is enough of them, or the last save is a few seconds ago; what is then saved is one LMDB transaction.
  */
 export class LmdbEnvironment implements StateEnvironment {
   readonly #directory: string;
   readonly #resident: ResidentBudget;
-  readonly #root: RootDatabase<Uint8Array, Uint8Array>;
-  readonly #positions: Database<number, string>;
-  readonly #owners: Database<number, string>;
+  readonly #root: Root;
+  readonly #positions: Numbers;
+  readonly #owners: Numbers;
   /** How often the environment was opened when this was. */
   readonly #owner: number;
   readonly #offsets = new Map<string, number>();
@@ -83,7 +79,7 @@ export class LmdbEnvironment implements StateEnvironment {
     if (sync === "never" && mayBeTorn(mark)) removeFiles(this.#directory);
     writeBootMark(mark, "open");
     try {
-      this.#root = openRoot(this.#directory, sync);
+      this.#root = openRoot(join(this.#directory, DATA_FILE), sync === "commit");
       this.#positions = this.#root.openDB<number, string>({
         name: "positions",
         encoding: "json",
@@ -290,23 +286,6 @@ export function hasLmdbState(directory: string): boolean {
 }
 
 const OWNER = "owner";
-
-function openRoot(directory: string, sync: StateSync): RootDatabase<Uint8Array, Uint8Array> {
-  return open<Uint8Array, Uint8Array>({
-    path: join(directory, DATA_FILE),
-    noSubdir: true,
-    maxDbs: MAX_DATABASES,
-    pageSize: PAGE_BYTES,
-    mapSize: FIRST_MAP_BYTES,
-    noSync: sync === "never",
-    // Its commits return before their fsync; `commit` is to mean that the commit is on the disk.
-    overlappingSync: false,
-    noMemInit: true,
-    cache: false,
-    keyEncoding: "binary",
-    encoding: "binary",
-  });
-}
 
 function removeFiles(directory: string): void {
   rmSync(join(directory, DATA_FILE), { force: true });
