@@ -162,6 +162,9 @@ export class CachedKeyValueStore<K, V>
   readAhead(entry: CacheEntry<K, V>): number {
     return entry.keyBytes?.[0] ?? 0;
   }
+  get suffixBytes(): number {
+    return 0;
+  }
   keySize(entry: CacheEntry<K, V>): number {
     return this.#bytesOf(entry).length;
   }

@@ -228,6 +228,9 @@ export class CachedSessionStore<K, V>
   outputKey(entry: CacheEntry<K, V>): Windowed<K> {
     return new Windowed(entry.key, entry.start, entry.end);
   }
+  get suffixBytes(): number {
+    return CACHED_SEGMENT_BYTES + SESSION_SUFFIX_BYTES;
+  }
   keySize(entry: CacheEntry<K, V>): number {
     return this.#bytesOf(entry).length - SEGMENT_BYTES + CACHED_SEGMENT_BYTES;
   }

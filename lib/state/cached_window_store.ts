@@ -230,6 +230,9 @@ export class CachedWindowStore<K, V>
   outputKey(entry: CacheEntry<K, V>): Windowed<K> {
     return new Windowed(entry.key, entry.start, windowEnd(entry.start, this.windowSizeMs));
   }
+  get suffixBytes(): number {
+    return CACHED_SEGMENT_BYTES + WINDOW_SUFFIX_BYTES;
+  }
   keySize(entry: CacheEntry<K, V>): number {
     return this.#bytesOf(entry).length - SEGMENT_BYTES + CACHED_SEGMENT_BYTES;
   }

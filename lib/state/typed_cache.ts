@@ -10,15 +10,15 @@ import {
   ValueAndTimestamp,
 } from "./store.ts";
 
-/** What an entry is charged beside key and value, in bytes: links, context and flags, as Kafka Streams counts them roughly. */
-const ENTRY_BYTES = 80;
 /**
  * Caches that are smaller count each entry as Kafka Streams does, to the byte, and keep in its order of use: what they evict, and so
  * forward, between two commits is then the same. A larger one guesses, which spares it serializing every update.
  */
 const EXACT_BELOW = 1 << 20;
 /** Links, flag, timestamp, offset and partition of an entry, as Kafka Streams counts them: `LRUNode`, `LRUCacheEntry`. */
-const EXACT_ENTRY_BYTES = 45;
+const ENTRY_BYTES = 45;
+/** What a key is taken for that is no text. */
+const TYPICAL_KEY_BYTES = 16;
 /** A value that is larger counts as no more for the mean. */
 const MOST_TYPICAL_BYTES = 1 << 20;
 /** Entries that are read ahead of their flush. */
@@ -40,6 +40,8 @@ export interface CachedRows<K, V, KOut> {
   outputKey(entry: CacheEntry<K, V>): KOut;
   /** The bytes of the key that Kafka Streams' cache has for the entry. */
   keySize(entry: CacheEntry<K, V>): number;
+  /** The bytes in it beside those of the row's key. */
+  readonly suffixBytes: number;
   /** Reads what the write of the entry will read beside it; gives a number made of that, as a read of which nothing comes is left out. */
   readAhead(entry: CacheEntry<K, V>): number;
 }
@@ -105,8 +107,8 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
   addRead(entry: CacheEntry<K, V>): void {
     const bytes = entry.below?.length ?? 0;
     entry.size = this.isExact
-      ? this.#rows.keySize(entry) + EXACT_ENTRY_BYTES + bytes
-      : sizeOfKey(entry.key) + (bytes || this.#typicalBytes >> 4) + ENTRY_BYTES;
+      ? this.#rows.keySize(entry) + ENTRY_BYTES + bytes
+      : this.#guessedSize(entry.key, bytes || this.#typicalBytes >> 4, this.#record.topic);
     this.#charge(entry.size);
     this.#linkNewest(entry);
     if (this.#budget.usedBytes > this.#budget.maxBytes) this.#budget.evictIfNeeded(this);
@@ -118,7 +120,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     entry.value = this.#own(entry.value as V | null, undefined);
     entry.size = this.isExact
       ? this.#exactSize(entry)
-      : sizeOfKey(entry.key) + (this.#typicalBytes >> 4) + ENTRY_BYTES;
+      : this.#guessedSize(entry.key, this.#typicalBytes >> 4, this.#record.topic);
     this.#charge(entry.size);
     this.#linkNewest(entry);
     this.#written(entry);
@@ -162,11 +164,17 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     this.#written(entry);
   }
 
+  /** As Kafka Streams counts it, but for the key, which is not serialized for that, and headers. */
+  #guessedSize(key: K, valueBytes: number, topic: string | null | undefined): number {
+    const keyBytes = typeof key === "string" ? key.length : TYPICAL_KEY_BYTES;
+    return keyBytes + this.#rows.suffixBytes + ENTRY_BYTES + (topic?.length ?? 0) + valueBytes;
+  }
+
   /** The size of an entry that is written now. Kafka Streams: `NamedCache.LRUNode.size`. */
   #exactSize(entry: CacheEntry<K, V>): number {
     const { topic, headers } = this.#record;
     const { value } = entry;
-    let size = this.#rows.keySize(entry) + EXACT_ENTRY_BYTES + (topic?.length ?? 0);
+    let size = this.#rows.keySize(entry) + ENTRY_BYTES + (topic?.length ?? 0);
     if (value !== null) size += this.#rows.encode(value as V).length;
     for (const header of headers) size += header.name.length + (header.value?.length ?? 0);
     return size;
@@ -363,7 +371,7 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     const bytes = stored === null ? 0 : stored.length;
     this.#typicalBytes += Math.min(bytes, MOST_TYPICAL_BYTES) - (this.#typicalBytes >> 4);
     if (this.isExact || !this.#isLinked(entry)) return;
-    const size = sizeOfKey(entry.key) + bytes + ENTRY_BYTES;
+    const size = this.#guessedSize(entry.key, bytes, entry.topic);
     this.#charge(size - entry.size);
     entry.size = size;
   }
@@ -404,11 +412,6 @@ export class TypedCache<K, V, KOut> implements EvictableCache {
     entry.older = null;
     entry.newer = null;
   }
-}
-
-/** The serialized size of a key, guessed where it takes more than a look. */
-function sizeOfKey(key: unknown): number {
-  return typeof key === "string" ? key.length : 16;
 }
 
 type SavedContext = Omit<RecordContext, "raw" | "rawSource">;
