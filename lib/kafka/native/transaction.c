@@ -1,6 +1,11 @@
 /* Transactions, flush and the end of a producer: what blocks. */
 #include "producer.h"
 
+#include <time.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 /* A task with a time-out: arguments (handle, timeoutMs). */
 static task_t *timed_task(napi_env env, napi_callback_info info, const char *action) {
   napi_value given[2];
@@ -12,7 +17,24 @@ static task_t *timed_task(napi_env env, napi_callback_info info, const char *act
   return task;
 }
 
-static void run_flush(task_t *task) { task->code = rd_kafka_flush(task->client->rk, task->timeout_ms); }
+/*
+ * A flush ends with all of its records freed, tens of megabytes after a commit of many, which glibc keeps between blocks that are in use. They go back to the
+ * system, once a second at most in the whole process: it takes some milliseconds.
+ */
+static void give_memory_back(void) {
+#ifdef __GLIBC__
+  static _Atomic int64_t last = 0;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  int64_t before = atomic_load(&last), seconds = (int64_t)now.tv_sec;
+  if (seconds > before && atomic_compare_exchange_strong(&last, &before, seconds)) malloc_trim(0);
+#endif
+}
+
+static void run_flush(task_t *task) {
+  task->code = rd_kafka_flush(task->client->rk, task->timeout_ms);
+  if (!task->code) give_memory_back();
+}
 
 static napi_value flush(napi_env env, napi_callback_info info) {
   task_t *task = timed_task(env, info, "flush the producer");
