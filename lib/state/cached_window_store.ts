@@ -142,7 +142,7 @@ export class CachedWindowStore<K, V>
       return cache.valueOf(known);
     }
     if (this.#meter !== undefined) this.#meter.cacheMisses++;
-    const stored = this.#inner.getStored(key, start, this.#groupOf(key));
+    const stored = this.#inner.getStored(key, start, this.#groupPassed(key));
     // An exact cache holds what is written, as in Kafka Streams.
     if (cache.isExact) return stored === undefined ? null : this.decode(stored);
     if (stored === undefined && start < this.#inner.minReadable) return null;
@@ -257,6 +257,12 @@ export class CachedWindowStore<K, V>
     const group = this.#keys.get(isPlainKey(key) ? key : byteText(this.#inner.keys.encode(key)));
     if (group !== undefined) this.#lastKey = group;
     return group;
+  }
+
+  /** The group of a key whose window `#find` has just looked for in vain, where it came past one: it is not looked up again. */
+  #groupPassed(key: K): KeyWindows<K, V> | undefined {
+    const last = this.#lastKey;
+    return last !== undefined && last.key === key ? last : undefined;
   }
 
   #add(entry: CacheEntry<K, V>): void {

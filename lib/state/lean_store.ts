@@ -31,9 +31,9 @@ export class LeanStore implements ByteStore {
     return this.#log.openBytes;
   }
 
-  /** Bytes of writes that are not on the disk, committed or not. */
+  /** Bytes of committed writes that are not on the disk. */
   get unsavedBytes(): number {
-    return this.#log.bytes;
+    return this.#log.bytes - this.#log.openBytes;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -98,6 +98,7 @@ export class LeanStore implements ByteStore {
     return this.#log.size > 0 || this.#trimming.isDue;
   }
 
+  /** Commits the writes: a rollback keeps them from now on. */
   seal(): void {
     const before = this.#trimming.floor;
     this.#log.seal();
@@ -108,6 +109,7 @@ export class LeanStore implements ByteStore {
     this.residentBudget.relieve();
   }
 
+  /** Hands what is committed to the disk, within the environment's transaction. Nothing may have been written since `seal`. */
   save(): void {
     const log = this.#log;
     const written = log.size;

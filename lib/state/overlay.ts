@@ -94,9 +94,9 @@ export class OverlaidStore implements ByteStore {
     return this.#dirtyBytes;
   }
 
-  /** Bytes of writes that are not on the disk, committed or not. */
+  /** Bytes of committed writes that are not on the disk. */
   get unsavedBytes(): number {
-    return this.#committed === undefined ? 0 : this.#dirtyBytes + this.#sealedBytes;
+    return this.#sealedBytes;
   }
 
   /** What the rows take that are in memory though they are saved; the others have limits of their own. */
@@ -198,6 +198,7 @@ export class OverlaidStore implements ByteStore {
     return committed.count() + this.#dirty.length;
   }
 
+  /** Commits the writes: a rollback keeps them from now on. */
   seal(): void {
     const dirty = this.#dirty;
     this.#dirty = [];
@@ -227,6 +228,7 @@ export class OverlaidStore implements ByteStore {
     this.#sealedBytes += entry.key.length + ROW_BYTES + lengthOf(value);
   }
 
+  /** Hands what is committed to the disk, within the environment's transaction. Nothing may have been written since `seal`. */
   save(): void {
     const written = this.#unsaved.length;
     this.#applyUnsaved();
@@ -240,7 +242,7 @@ export class OverlaidStore implements ByteStore {
     this.#committed!.apply(this.#unsavedInOrder());
     this.#unsaved = [];
     this.#sealedBytes = 0;
-    if (this.#residentFrom === undefined && this.#dirty.length === 0) this.#rows.clear();
+    if (this.#residentFrom === undefined) this.#rows.clear();
     else this.#keepResident(unsaved);
   }
 

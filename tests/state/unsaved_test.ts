@@ -120,24 +120,23 @@ for (const lean of [false, true]) {
     }));
 }
 
-test("LmdbEnvironment saves a commit that has waited long enough", () =>
-  withTempDir((directory) => {
-    const unsaved = new UnsavedBudget({ maxBytes: Infinity, maxMs: 0 });
-    const environment = new LmdbEnvironment({ directory, unsaved });
-    environment.open("s").put(utf8("a"), utf8("1"));
-    environment.commit(new Map([["s", 1]]));
-    assertEquals(onDisk(directory, "s", false), { rows: [row("a", "1")], offset: 1 });
-    environment.close({ clean: true });
-  }));
-
-test("LmdbEnvironment with state.sync=commit saves each commit", () =>
-  withTempDir((directory) => {
-    const environment = new LmdbEnvironment({ directory, sync: "commit", unsaved: NEVER });
-    environment.open("s").put(utf8("a"), utf8("1"));
-    environment.commit(new Map([["s", 1]]));
-    assertEquals(onDisk(directory, "s", false), { rows: [row("a", "1")], offset: 1 });
-    environment.close({ clean: true });
-  }));
+for (
+  const [name, options] of [
+    ["saves a commit that has waited long enough", {
+      unsaved: new UnsavedBudget({ maxBytes: Infinity, maxMs: 0 }),
+    }],
+    ["with state.sync=commit saves each commit", { sync: "commit", unsaved: NEVER }],
+  ] as const
+) {
+  test(`LmdbEnvironment ${name}`, () =>
+    withTempDir((directory) => {
+      const environment = new LmdbEnvironment({ directory, ...options });
+      environment.open("s").put(utf8("a"), utf8("1"));
+      environment.commit(new Map([["s", 1]]));
+      assertEquals(onDisk(directory, "s", false), { rows: [row("a", "1")], offset: 1 });
+      environment.close({ clean: true });
+    }));
+}
 
 test("LmdbEnvironment refuses to save writes that are not committed", () =>
   withTempDir((directory) => {
